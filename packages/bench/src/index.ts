@@ -1,1 +1,12 @@
-export {};
+export { type Environment, environment } from './environment.js';
+export { BenchError } from './errors.js';
+export { type Timing, type TimingOptions, timeSideBySide, type Work } from './interleave.js';
+export {
+  type FunctionEntry,
+  type ModelEntry,
+  type ModelTiming,
+  type ModelTimingOptions,
+  timeModels,
+} from './models.js';
+export type { Spread } from './spread.js';
+export { type Column, modelTimingColumns, table, timingColumns } from './table.js';
