@@ -1,0 +1,142 @@
+import * as tf from '@tensorflow/tfjs';
+import { logNormalDropout } from './log-normal-dropout.js';
+import type { NoiseConfig } from './noise.js';
+import { noisyConv2d } from './noisy-conv2d.js';
+import { noisyDense } from './noisy-dense.js';
+
+/** Options of the networks of the paper's tables. */
+export interface NetOptions {
+  /** Settings of every layer's noise; `false` builds the same network without noise. Default {}. */
+  noise?: NoiseConfig | false;
+  /** Seed of the weights' initial values. Default 0. */
+  seed?: number;
+}
+
+/**
+ * The seed is spread over layers by counting: tfjs would give two layers of one shape the same weights.
+ */
+function builder({ noise = {}, seed = 0 }: NetOptions) {
+  let layers = 0;
+  const kernelInitializer = (name: 'glorotUniform' | 'heNormal') =>
+    tf.initializers[name]({ seed: (seed * 1000 + ++layers) % 2 ** 31 });
+  return {
+    conv(config: Parameters<typeof tf.layers.conv2d>[0]) {
+      const full = { kernelInitializer: kernelInitializer('glorotUniform'), ...config };
+      return noise ? noisyConv2d({ ...full, noise }) : tf.layers.conv2d(full);
+    },
+    dense(config: Parameters<typeof tf.layers.dense>[0]) {
+      const full = { kernelInitializer: kernelInitializer('glorotUniform'), ...config };
+      return noise ? noisyDense({ ...full, noise }) : tf.layers.dense(full);
+    },
+    logits(units: number) {
+      return tf.layers.dense({
+        name: 'logits',
+        units,
+        kernelInitializer: kernelInitializer('glorotUniform'),
+      });
+    },
+    noise(name: string, inputShape?: tf.Shape) {
+      return noise ? [logNormalDropout({ ...noise, name, ...(inputShape && { inputShape }) })] : [];
+    },
+    plainConv(config: Parameters<typeof tf.layers.conv2d>[0]) {
+      return tf.layers.conv2d({ kernelInitializer: kernelInitializer('heNormal'), ...config });
+    },
+  };
+}
+
+/** ReLU commutes with max-pooling, so it runs on the pooled tensor, a quarter of the size. */
+const pooled = (index: number) => [
+  tf.layers.maxPooling2d({ name: `pool${index}`, poolSize: 2, strides: 2 }),
+  tf.layers.reLU({ name: `relu${index}` }),
+];
+
+const probabilities = () => tf.layers.softmax({ name: 'probabilities' });
+
+/**
+ * LeNet-5 of the paper (the Caffe LeNet): 'valid' 5×5 convolutions of 20 and 50 channels, each with 2×2 max-pooling, dense 500,
+ * dense 10. Noise on conv 1, conv 2, the flattened 800 and the dense 500. Input [batch, 28, 28, 1], output class
+ * probabilities [batch, 10].
+ */
+export function leNet5(options: NetOptions = {}): tf.Sequential {
+  const net = builder(options);
+  return tf.sequential({
+    name: 'lenet5',
+    layers: [
+      net.conv({ name: 'conv1', filters: 20, kernelSize: 5, inputShape: [28, 28, 1] }),
+      ...pooled(1),
+      net.conv({ name: 'conv2', filters: 50, kernelSize: 5 }),
+      ...pooled(2),
+      tf.layers.flatten({ name: 'flatten' }),
+      ...net.noise('flatten_noise'),
+      net.dense({ name: 'dense1', units: 500, activation: 'relu' }),
+      net.logits(10),
+      probabilities(),
+    ],
+  });
+}
+
+/**
+ * LeNet-fc of the paper: 784-500-300-10 with ReLU; noise on the input pixels and on both hidden layers. Input [batch, 28, 28, 1],
+ * output class probabilities [batch, 10].
+ */
+export function leNetFc(options: NetOptions = {}): tf.Sequential {
+  const net = builder(options);
+  return tf.sequential({
+    name: 'lenet-fc',
+    layers: [
+      tf.layers.flatten({ name: 'flatten', inputShape: [28, 28, 1] }),
+      ...net.noise('input_noise'),
+      net.dense({ name: 'dense1', units: 500, activation: 'relu' }),
+      net.dense({ name: 'dense2', units: 300, activation: 'relu' }),
+      net.logits(10),
+      probabilities(),
+    ],
+  });
+}
+
+/**
+ * The VGG-like network of the paper: 13 'same' 3×3 convolutions with batch norm in five blocks, a 2×2 max-pool after
+ * each, dense 512, dense 10; noise after each convolution's ReLU and after the dense layer's. Input [batch, 32, 32, 3], output class
+ * probabilities [batch, 10].
+ *
+ * @param options `scale` multiplies every width (default 1)
+ */
+export function vggLike({ scale = 1, ...options }: NetOptions & { scale?: number } = {}): tf.Sequential {
+  const net = builder(options);
+  const width = (channels: number) => Math.max(1, Math.round(channels * scale));
+  const blocks = [
+    [64, 64],
+    [128, 128],
+    [256, 256, 256],
+    [512, 512, 512],
+    [512, 512, 512],
+  ];
+  const layers: tf.layers.Layer[] = [];
+  let index = 0;
+  for (const [b, block] of blocks.entries()) {
+    for (const channels of block) {
+      index++;
+      const inputShape = index === 1 ? { inputShape: [32, 32, 3] } : {};
+      const config = {
+        name: `conv${index}`,
+        filters: width(channels),
+        kernelSize: 3,
+        padding: 'same' as const,
+      };
+      layers.push(
+        net.plainConv({ ...config, useBias: false, ...inputShape }),
+        tf.layers.batchNormalization({ name: `bn${index}` }),
+        tf.layers.reLU({ name: `relu${index}` }),
+        ...net.noise(`noise${index}`),
+      );
+    }
+    layers.push(tf.layers.maxPooling2d({ name: `pool${b + 1}`, poolSize: 2, strides: 2 }));
+  }
+  layers.push(
+    tf.layers.flatten({ name: 'flatten' }),
+    net.dense({ name: 'dense1', units: width(512), activation: 'relu' }),
+    net.logits(10),
+    probabilities(),
+  );
+  return tf.sequential({ name: 'vgg-like', layers });
+}

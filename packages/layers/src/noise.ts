@@ -1,0 +1,227 @@
+import { type Bounds, defaultBounds, philox, truncatedLogNormal } from '@sbp/math';
+import * as tf from '@tensorflow/tfjs';
+import { macsKlWeight } from './kl-weight.js';
+import type { WeightedLayer } from './stock.js';
+import { withWeights } from './substitute.js';
+import { klDivergence, sampleLogTheta } from './truncated-log-normal.js';
+
+/** The parameters' domain; values that training drives past it act as the nearest value inside. */
+export const parameterRange = { min: -20, max: 5 } as const;
+
+/** Settings of the noise on one layer's groups (channels, units or inputs). */
+export interface NoiseConfig {
+  /**
+   * Weight of each group's KL in the loss, or `'macs'`: proportional to the multiply-accumulates that a group owns (its
+   * own layer's and its readers'), with the cheapest noise layer of the network at 1. Default 1.
+   */
+  klWeight?: number | 'macs';
+  /** Multiplies `klWeight`: how hard to prune. Default 1. */
+  klScale?: number;
+  /** Number of training examples N: the loss per example gains klScale · klWeight · Σ KL / N. Required to train. */
+  trainExamples?: number;
+  /** A group whose signal-to-noise ratio E θ / √Var θ is not above this is multiplied by 0 at inference. Default 1. */
+  threshold?: number;
+  /** Support [a, b] of log θ. Default [−20, 0]. */
+  bounds?: Bounds;
+  /** Initial log σ. Default −5. μ starts at 0. */
+  logSigmaInit?: number;
+  /** Seed of the draws when the layer makes its own (under `model.fit`). Default 0. */
+  seed?: number;
+}
+
+/** A noise setting that cannot be used; the message names the layer, the setting and what was expected. */
+export class NoiseConfigError extends Error {
+  override name = 'NoiseConfigError';
+}
+
+const noises = new WeakMap<tf.layers.Layer, Noise>();
+let supplied: ReadonlyMap<Noise, tf.Tensor> | undefined;
+
+/**
+ * Runs `body` with the multipliers θ given for some layers' noise in place of their own draws: how a training step
+ * stays a pure function of its tensors.
+ */
+export function withThetas<T>(thetas: ReadonlyMap<Noise, tf.Tensor>, body: () => T): T {
+  const before = supplied;
+  supplied = thetas;
+  try {
+    return body();
+  } finally {
+    supplied = before;
+  }
+}
+
+/** The noise of one layer: θ = exp(t), t normal with mean μ and deviation σ, truncated to the bounds, for each group. */
+export class Noise {
+  readonly config: Required<Omit<NoiseConfig, 'trainExamples'>>;
+  /** N of the objective. A trainer that knows its data set fills it in where the user left it open. */
+  trainExamples: number | undefined;
+  mu!: tf.LayerVariable;
+  logSigma!: tf.LayerVariable;
+  private draws = 0;
+  private cached: { mu: object; logSigma: object; values: NoiseValues } | undefined;
+  private macsWeight: number | undefined;
+
+  constructor(
+    readonly layer: tf.layers.Layer,
+    { trainExamples, ...config }: NoiseConfig = {},
+  ) {
+    this.config = {
+      klWeight: config.klWeight ?? 1,
+      klScale: config.klScale ?? 1,
+      threshold: config.threshold ?? 1,
+      bounds: config.bounds ?? defaultBounds,
+      logSigmaInit: config.logSigmaInit ?? -5,
+      seed: config.seed ?? 0,
+    };
+    this.trainExamples = trainExamples;
+    this.check();
+    noises.set(layer, this);
+  }
+
+  private check(): void {
+    const { klWeight, klScale, threshold, bounds, logSigmaInit, seed } = this.config;
+    const fail = (what: string, value: unknown, expected: string) => {
+      throw new NoiseConfigError(
+        `${this.layer.name}: ${what} is ${JSON.stringify(value) ?? String(value)}; expected ${expected}.`,
+      );
+    };
+    const atLeast0 = (x: unknown) => typeof x === 'number' && x >= 0 && x < Infinity;
+    if (klWeight !== 'macs' && !atLeast0(klWeight)) fail('klWeight', klWeight, `a number ≥ 0 or 'macs'`);
+    if (!atLeast0(klScale)) fail('klScale', klScale, 'a number ≥ 0');
+    if (!atLeast0(threshold)) fail('threshold', threshold, 'a number ≥ 0');
+    if (!Number.isFinite(bounds.a) || !Number.isFinite(bounds.b) || bounds.b <= bounds.a)
+      fail('bounds', bounds, 'finite a < b');
+    if (!(logSigmaInit >= parameterRange.min && logSigmaInit <= parameterRange.max))
+      fail('logSigmaInit', logSigmaInit, 'a number from -20 to 5');
+    if (!Number.isSafeInteger(seed) || seed < 0) fail('seed', seed, 'a whole number ≥ 0');
+    const n = this.trainExamples;
+    if (n !== undefined && !(n > 0 && n < Infinity)) fail('trainExamples', n, 'a number > 0');
+  }
+
+  /** Serialisable settings, as the layer was given them. */
+  getConfig(): tf.serialization.ConfigDict {
+    const config: tf.serialization.ConfigDict = { ...this.config, bounds: { ...this.config.bounds } };
+    if (this.trainExamples !== undefined) config['trainExamples'] = this.trainExamples;
+    return config;
+  }
+
+  /** Adds the weights μ and log σ, shape [groups], and the KL term to the layer. */
+  build(groups: number): void {
+    // protected in tfjs, where only the layer itself adds weights; the noise is a part of the layer
+    const layer = this.layer as unknown as { addWeight: AddWeight };
+    this.mu = layer.addWeight('mu', [groups], 'float32', tf.initializers.zeros());
+    const value = this.config.logSigmaInit;
+    this.logSigma = layer.addWeight('log_sigma', [groups], 'float32', tf.initializers.constant({ value }));
+    this.layer.addLoss(() => this.klLoss());
+  }
+
+  get groups(): number {
+    return this.mu.shape[0] as number;
+  }
+
+  /** Factor of Σ KL in the loss per example: klScale · klWeight / N. */
+  get klFactor(): number {
+    if (this.trainExamples === undefined)
+      throw new NoiseConfigError(
+        `${this.layer.name}: trainExamples is not set; give the number of training examples, which the KL is divided by.`,
+      );
+    const { klWeight, klScale } = this.config;
+    if (klWeight === 'macs') this.macsWeight ??= macsKlWeight(this.layer, noises);
+    return (klScale * (klWeight === 'macs' ? (this.macsWeight as number) : klWeight)) / this.trainExamples;
+  }
+
+  private klLoss(): tf.Scalar {
+    return tf.tidy(() => {
+      const [mu, logSigma] = [clip(this.mu.read()), clip(this.logSigma.read())];
+      return tf.mul(tf.sum(klDivergence(mu, logSigma, this.config.bounds)), this.klFactor);
+    });
+  }
+
+  /**
+   * What to multiply by: while training a draw of θ of `shape` (trailing axis: groups), else each group's E θ or 0.
+   */
+  factor(training: boolean | undefined, shape: number[] = [this.groups]): tf.Tensor {
+    return training ? this.draw(shape) : tf.tensor1d(this.values().multiplier);
+  }
+
+  private draw(shape: number[]): tf.Tensor {
+    const given = supplied?.get(this);
+    if (given) return given;
+    return tf.tidy(() => {
+      const count = shape.reduce((p, d) => p * d, 1);
+      const generator = philox(this.config.seed, streamOf(this.layer.name));
+      const u = tf.tensor(generator.uniforms(this.draws++, new Float32Array(count)), shape);
+      const [mu, logSigma] = [clip(this.mu.read()), clip(this.logSigma.read())];
+      return tf.exp(sampleLogTheta(u, mu, logSigma, this.config.bounds));
+    });
+  }
+
+  /** What each group is worth now, in float64 from the current weights. */
+  values(): NoiseValues {
+    const [mu, logSigma] = [this.mu.read(), this.logSigma.read()];
+    const cached = this.cached;
+    if (cached?.mu === mu.dataId && cached.logSigma === logSigma.dataId) return cached.values;
+    const values = this.compute(mu.dataSync<'float32'>(), logSigma.dataSync<'float32'>());
+    this.cached = { mu: mu.dataId, logSigma: logSigma.dataId, values };
+    return values;
+  }
+
+  private compute(rawMu: Float32Array, rawLogSigma: Float32Array): NoiseValues {
+    const { bounds, threshold } = this.config;
+    const [mu, logSigma] = [rawMu.map(toRange), rawLogSigma.map(toRange)];
+    const snr = Float64Array.from(mu, (m, i) => truncatedLogNormal.snr(m, logSigma[i] as number, bounds));
+    const multiplier = Float32Array.from(mu, (m, i) =>
+      (snr[i] as number) > threshold ? truncatedLogNormal.mean(m, logSigma[i] as number, bounds) : 0,
+    );
+    return { mu, logSigma, bounds, threshold, snr, multiplier };
+  }
+}
+
+/** A layer's noise by group, in the order of its channels. */
+export interface NoiseValues {
+  mu: Float32Array;
+  logSigma: Float32Array;
+  bounds: Bounds;
+  threshold: number;
+  /** E θ / √Var θ. */
+  snr: Float64Array;
+  /** What the layer multiplies by at inference: E θ, or 0 where the SNR is not above the threshold. */
+  multiplier: Float32Array;
+}
+
+/** Runs a layer's body with the factor multiplied into its kernel and bias: act(θ ⊙ (xW + b)) = act(x(Wθ) + bθ). */
+export function withFolded<T>(layer: WeightedLayer, factor: tf.Tensor, body: () => T): T {
+  const weights = layer.bias ? [layer.kernel, layer.bias] : [layer.kernel];
+  return withWeights(
+    weights.map((weight) => [weight, tf.mul(weight.read(), factor)] as const),
+    body,
+  );
+}
+
+/** The noise of a layer as numbers, or undefined where the layer has none. */
+export function noiseOf(layer: tf.layers.Layer): NoiseValues | undefined {
+  return noises.get(layer)?.values();
+}
+
+/** The noises of a model's layers, in the layers' order. */
+export function noisesOf(model: { layers: tf.layers.Layer[] }): Noise[] {
+  return model.layers.flatMap((layer) => noises.get(layer) ?? []);
+}
+
+type AddWeight = (
+  name: string,
+  shape: number[],
+  dtype: 'float32',
+  initializer: ReturnType<typeof tf.initializers.zeros>,
+) => tf.LayerVariable;
+
+const toRange = (x: number) => Math.min(parameterRange.max, Math.max(parameterRange.min, x));
+const clip = (x: tf.Tensor) => tf.clipByValue(x, parameterRange.min, parameterRange.max);
+
+/** FNV-1a of the layer's name, so that layers with one seed draw from different streams. */
+function streamOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,47 @@
+import * as tf from '@tensorflow/tfjs';
+import { Noise, type NoiseConfig, withFolded } from './noise.js';
+import { stockLayer } from './stock.js';
+
+/** The options of `tf.layers.conv2d`. */
+export type Conv2dConfig = Parameters<typeof tf.layers.conv2d>[0];
+
+export type NoisyConv2dConfig = Conv2dConfig & { noise?: NoiseConfig };
+
+class NoisyConv2D extends stockLayer<NoisyConv2dConfig>('Conv2D') {
+  static className = 'NoisyConv2D';
+  readonly noise: Noise;
+
+  constructor(config: NoisyConv2dConfig) {
+    super(config);
+    this.noise = new Noise(this, config.noise);
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    super.build(inputShape);
+    this.noise.build(this.kernel.shape.at(-1) as number);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }) {
+    return tf.tidy(() => {
+      // conv(x, W)·θ = conv(x, W·θ): the noise costs weight-sized work instead of activation-sized work
+      return withFolded(this, this.noise.factor(kwargs?.training), () => super.call(inputs, kwargs));
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), noise: this.noise.getConfig() };
+  }
+}
+tf.serialization.registerClass(NoisyConv2D);
+
+/**
+ * 2D convolution with log-normal noise on its output channels: activation(θ ⊙ (conv(x, W) + b)), one θ a channel for the
+ * whole mini-batch, folded into the weights. Weights: kernel [h, w, in, out], bias [out] unless `useBias: false`,
+ * mu [out], log_sigma [out].
+ *
+ * @param config `tf.layers.conv2d`'s options and `noise`
+ * @throws NoiseConfigError for noise settings that cannot be used
+ */
+export function noisyConv2d(config: NoisyConv2dConfig): tf.layers.Layer {
+  return new NoisyConv2D(config);
+}
