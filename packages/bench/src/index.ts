@@ -10,3 +10,5 @@ export {
 } from './models.js';
 export type { Spread } from './spread.js';
 export { type Column, modelTimingColumns, table, timingColumns } from './table.js';
+export { type EpochRecord, trainingChart } from './training-chart.js';
+export { type Widths, widthsChart } from './widths-chart.js';

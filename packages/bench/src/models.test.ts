@@ -8,6 +8,13 @@ function dense(units: number, inputs = 4): tf.LayersModel {
   return tf.sequential({ layers: [tf.layers.dense({ units, inputShape: [inputs] })] });
 }
 
+/** A net that takes images of any size. */
+function anySize(): tf.LayersModel {
+  return tf.sequential({
+    layers: [tf.layers.conv2d({ inputShape: [null, null, 1], filters: 1, kernelSize: 3 })],
+  });
+}
+
 /** Every reading of this clock is a millisecond after the one before: each sample takes 1 ms. */
 function ticking() {
   let time = 0;
@@ -88,6 +95,7 @@ describe('timeModels', () => {
 
   it('leaves no tensor behind, even when an entry throws', async () => {
     const model = dense(2);
+    const unsized = anySize();
     await timeModels([{ name: 'warm', model }], { ...quick, batchSizes: [1] });
     const before = tf.memory().numTensors;
     await timeModels(
@@ -103,6 +111,10 @@ describe('timeModels', () => {
     await expect(
       timeModels([{ name: 'broken', predict: broken }], { ...quick, inputShape: [2] }),
     ).rejects.toThrow('kernel not found');
+    const shapeless = { name: 'shapeless', predict: (batch: tf.Tensor) => batch.clone() };
+    await expect(timeModels([{ name: 'any', model: unsized }, shapeless], quick)).rejects.toThrow(
+      'inputShape',
+    );
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -126,14 +138,11 @@ describe('timeModels', () => {
     await expect(timeModels([{ name: 'f', predict: (x) => x.clone() }])).rejects.toThrow(
       /'f' input 0 is not known; pass inputShape/,
     );
-    const anySize = tf.sequential({
-      layers: [tf.layers.conv2d({ inputShape: [null, null, 1], filters: 1, kernelSize: 3 })],
-    });
-    await expect(timeModels([{ name: 'c', model: anySize }])).rejects.toThrow(
+    await expect(timeModels([{ name: 'c', model: anySize() }])).rejects.toThrow(
       /is \[null, null, 1\]; pass inputShape/,
     );
     expect(
-      await timeModels([{ name: 'c', model: anySize }], { ...quick, inputShape: [9, 9, 1] }),
+      await timeModels([{ name: 'c', model: anySize() }], { ...quick, inputShape: [9, 9, 1] }),
     ).toHaveLength(2);
   });
 });

@@ -61,7 +61,9 @@ export async function timeModels(
   await tf.ready();
   const rows: ModelTiming[] = [];
   for (const batchSize of batchSizes) {
-    const inputs = entries.map((entry) => inputsOf(entry, batchSize, inputShape ?? exampleShape(entries)));
+    const inputs = tf.tidy(() =>
+      entries.map((entry) => inputsOf(entry, batchSize, inputShape ?? exampleShape(entries))),
+    );
     try {
       // Keyed by position: an object would move names that look like whole numbers to the front.
       const work = Object.fromEntries(

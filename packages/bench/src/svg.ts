@@ -1,0 +1,58 @@
+import { BarChart, LineChart } from 'echarts/charts';
+import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
+import { type EChartsCoreOption, init, use } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+
+use([BarChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+
+/** Ink of text and axes; all charts stand on white of their own, so they read alike on light and dark pages. */
+export const ink = { strong: '#1f2328', soft: '#59636e', line: '#d1d9e0', removed: '#dfe5eb' } as const;
+
+/** Names without spaces only: ECharts puts them into attributes without escaping quotes. */
+export const fontFamily = 'system-ui, Helvetica, Arial, sans-serif';
+
+/** What charts share: white ground, no animation, one font. */
+export const baseOption = {
+  animation: false,
+  backgroundColor: '#ffffff',
+  textStyle: { fontFamily, color: ink.strong },
+} as const;
+
+export function heading(text: string, subtext: string) {
+  return {
+    text,
+    subtext,
+    left: 24,
+    top: 14,
+    itemGap: 6,
+    textStyle: { fontFamily, fontSize: 17, fontWeight: 600, color: ink.strong },
+    subtextStyle: { fontFamily, fontSize: 13, color: ink.soft },
+  } as const;
+}
+
+/** A layer's name cut to a length that leaves room for the picture; its end, often a number, tells layers apart. */
+export function shortName(name: string): string {
+  return name.length > 20 ? `${name.slice(0, 9)}…${name.slice(-10)}` : name;
+}
+
+/** Draws a chart without a browser. The same option gives the same text, byte for byte. */
+export function renderSvg(option: EChartsCoreOption, width: number, height: number): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption(option);
+    return asPicture(chart.renderToSVGString());
+  } finally {
+    chart.dispose();
+  }
+}
+
+/**
+ * Takes off what ECharts adds for hovering: it means nothing in a file, and its names carry counts of everything that this
+ * process has drawn, so that equal pictures would differ.
+ */
+function asPicture(svg: string): string {
+  return svg
+    .replace(/<style >.*?<\/style>\n/s, '')
+    .replaceAll(/ (?:class="zr\d+-cls-\d+"|pointer-events="visible"|ecmeta_\w+="[^"]*")/g, '')
+    .replaceAll(/\bzr\d+-c/g, 'clip');
+}
