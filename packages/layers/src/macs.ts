@@ -26,5 +26,5 @@ function kernelSize(layer: tf.layers.Layer, kernels: number): number {
 function spatialSize(layer: tf.layers.Layer): number {
   const shape = layer.outputShape as tf.Shape;
   const config = layer.getConfig();
-  return product(config['dataFormat'] === 'channelsFirst' ? shape.slice(2) : shape.slice(1, -1));
+  return product(config.dataFormat === 'channelsFirst' ? shape.slice(2) : shape.slice(1, -1));
 }

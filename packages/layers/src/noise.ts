@@ -39,7 +39,7 @@ let supplied: ReadonlyMap<Noise, tf.Tensor> | undefined;
 
 /**
  * Runs `body` with the multipliers θ given for some layers' noise in place of their own draws: how a training step
- * stays a pure function of its tensors.
+ * stays a pure function of its tensors. Those layers leave their KL to the caller, too.
  */
 export function withThetas<T>(thetas: ReadonlyMap<Noise, tf.Tensor>, body: () => T): T {
   const before = supplied;
@@ -102,7 +102,7 @@ export class Noise {
   /** Serialisable settings, as the layer was given them. */
   getConfig(): tf.serialization.ConfigDict {
     const config: tf.serialization.ConfigDict = { ...this.config, bounds: { ...this.config.bounds } };
-    if (this.trainExamples !== undefined) config['trainExamples'] = this.trainExamples;
+    if (this.trainExamples !== undefined) config.trainExamples = this.trainExamples;
     return config;
   }
 
@@ -132,6 +132,7 @@ export class Noise {
   }
 
   private klLoss(): tf.Scalar {
+    if (supplied?.has(this)) return tf.scalar(0);
     return tf.tidy(() => {
       const [mu, logSigma] = [clip(this.mu.read()), clip(this.logSigma.read())];
       return tf.mul(tf.sum(klDivergence(mu, logSigma, this.config.bounds)), this.klFactor);

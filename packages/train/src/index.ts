@@ -1,1 +1,5 @@
-export {};
+export { type TrainConfig, TrainError, trainConfigSchema } from './config.js';
+export { errorPercent } from './evaluate.js';
+export { constantThenLinear } from './schedule.js';
+export { noiseSize, type StepFunction, type StepResult, stepFunction } from './step.js';
+export { type EpochMetrics, type TrainHooks, type TrainProgress, type TrainState, train } from './train.js';

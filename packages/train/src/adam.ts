@@ -1,0 +1,33 @@
+/** Adam's hyper-parameters for one step. */
+export interface AdamStep {
+  /** Steps taken with this one: 1 at the first. */
+  step: number;
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+/**
+ * One Adam step (Kingma & Ba 2015, algorithm 1) on the entries `from` … `to` of flat vectors: the gradient is the weighted
+ * sum of the replicas' gradients, `next` receives the new weights, the moments are updated in place.
+ */
+export function adamStep(
+  { weights, next, m, v }: Record<'weights' | 'next' | 'm' | 'v', Float32Array>,
+  gradients: { values: Float32Array; share: number }[],
+  from: number,
+  to: number,
+  { step, learningRate, beta1, beta2, epsilon }: AdamStep,
+): void {
+  const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
+  const epsilonHat = epsilon * Math.sqrt(1 - beta2 ** step);
+  for (let i = from; i < to; i++) {
+    let g = 0;
+    for (const { values, share } of gradients) g += (values[i] as number) * share;
+    const first = beta1 * (m[i] as number) + (1 - beta1) * g;
+    const second = beta2 * (v[i] as number) + (1 - beta2) * g * g;
+    m[i] = first;
+    v[i] = second;
+    next[i] = (weights[i] as number) - (rate * first) / (Math.sqrt(second) + epsilonHat);
+  }
+}

@@ -1,0 +1,40 @@
+import * as z from 'zod';
+
+/** The trainer's settings with their defaults; unknown keys are errors. */
+export const trainConfigSchema = z.strictObject({
+  /** Passes over the training set. */
+  epochs: z.int().min(1).default(6),
+  /** Examples a step, over all replicas. */
+  batchSize: z.int().min(1).default(128),
+  /** Adam's rate for the weights. */
+  learningRate: z.number().positive().default(1e-3),
+  /** Factor on the rate for μ and log σ. */
+  noiseRate: z.number().positive().default(10),
+  /** Share of the run at constant rate, before the linear decay to 0. */
+  decayFrom: z.number().min(0).max(1).default(0.5),
+  beta1: z.number().min(0).lt(1).default(0.95),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().default(1e-8),
+  /** Seed of the data's order and of the noise. */
+  seed: z.int().min(0).default(0),
+  /** Workers that share each batch; 0: one for each core on wasm, one in this thread elsewhere. */
+  replicas: z.int().min(0).max(256).default(0),
+});
+
+/** What a caller may leave out. */
+export type TrainConfig = z.input<typeof trainConfigSchema>;
+/** With every default filled in. */
+export type ResolvedTrainConfig = z.output<typeof trainConfigSchema>;
+
+/** Training cannot start or go on as asked; one line that says what is wrong and what to do. */
+export class TrainError extends Error {
+  override name = 'TrainError';
+}
+
+/** Fills in defaults. @throws TrainError that names the field, what it is and what was expected */
+export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {
+  const result = trainConfigSchema.safeParse(config);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new TrainError(`train config: ${issue?.path.join('.') || 'object'}: ${issue?.message}`);
+}

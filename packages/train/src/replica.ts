@@ -1,0 +1,189 @@
+import { type Dataset, fillBatch, shuffledIndices } from '@sbp/data';
+import { noisesOf } from '@sbp/layers';
+import { philox } from '@sbp/math';
+import * as tf from '@tensorflow/tfjs';
+import { adamStep } from './adam.js';
+import { Barrier } from './barrier.js';
+import { evaluateShare } from './evaluate.js';
+import { type Slot, weightLayout, writeWeights } from './layout.js';
+import { constantThenLinear } from './schedule.js';
+import { type SharedRun, stepsPerEpoch } from './shared-run.js';
+import { noiseSize, type StepFunction, stepFunction } from './step.js';
+
+/** Stream of the noise's draws; the data's order has its own. */
+const NOISE_STREAM = 1;
+
+/** What an epoch comes to, summed over the examples of all replicas. */
+export interface EpochSums {
+  examples: number;
+  loss: number;
+  kl: number;
+  correct: number;
+  /** Set where a loss was not finite: the step, from 0, within the epoch. The weights are those before it. */
+  failedStep?: number;
+  /** Another replica is gone. */
+  broken?: boolean;
+}
+
+/** One replica: its model, its share of every batch, its slice of the weights to update. */
+export class Replica {
+  private readonly step: StepFunction;
+  private readonly slots: Slot[];
+  private readonly trained: Slot[];
+  private readonly barrier: Barrier;
+  private readonly draws: Float32Array;
+  private readonly noise: ReturnType<typeof philox>;
+
+  constructor(
+    private readonly model: tf.LayersModel,
+    private readonly run: SharedRun,
+    private readonly index: number,
+  ) {
+    noisesOf(model).forEach((noise, i) => {
+      noise.trainExamples = run.trainExamples[i];
+    });
+    const { slots } = weightLayout(model);
+    this.slots = slots;
+    this.trained = slots.filter(({ kind }) => kind !== 'statistic');
+    this.step = stepFunction(model, this.trained);
+    this.barrier = new Barrier(run.barrier, run.replicas);
+    this.draws = new Float32Array(noiseSize(model));
+    this.noise = philox(run.config.seed, NOISE_STREAM);
+  }
+
+  /** Trains one epoch, from 0. Between steps it awaits `pause`, for the caller's event loop. */
+  async epoch(
+    epoch: number,
+    pause?: (done: number, sums: EpochSums) => Promise<void> | void,
+  ): Promise<EpochSums> {
+    const { config, train } = this.run;
+    const order = shuffledIndices(train.size, config.seed, epoch);
+    const steps = stepsPerEpoch(this.run);
+    const sums: EpochSums = { examples: 0, loss: 0, kl: 0, correct: 0 };
+    for (let step = 0; step < steps; step++) {
+      const batch = order.subarray(step * config.batchSize, (step + 1) * config.batchSize);
+      const global = epoch * steps + step;
+      const weights = this.run.weights[global % 2] as Float32Array;
+      this.compute(weights, this.share(batch), global);
+      if (!this.barrier.wait()) return { ...sums, broken: true };
+      const totals = this.total(batch.length);
+      if (!Number.isFinite(totals.loss + totals.kl)) return { ...sums, failedStep: step };
+      this.update(global, batch.length);
+      if (!this.barrier.wait()) return { ...sums, broken: true };
+      sums.examples += batch.length;
+      sums.loss += totals.loss * batch.length;
+      sums.kl += totals.kl * batch.length;
+      sums.correct += totals.correct;
+      await pause?.(step + 1, sums);
+    }
+    return sums;
+  }
+
+  /** Examples of this replica's share of the test set that the model, with weights as they stand, gets right. */
+  evaluate(weights: Float32Array, dataset: Dataset): number {
+    writeWeights(tf, this.slots, weights);
+    const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
+    return evaluateShare(this.model, dataset, this.share(all));
+  }
+
+  /** Its part of a batch: contiguous, so that all replicas together see what a single one would. */
+  private share<T extends Uint32Array>(batch: T, index = this.index): T {
+    const { replicas } = this.run;
+    const cut = (i: number) => Math.floor((batch.length * i) / replicas);
+    return batch.subarray(cut(index), cut(index + 1)) as T;
+  }
+
+  private compute(weights: Float32Array, indices: Uint32Array, globalStep: number): void {
+    const { train } = this.run;
+    const target = this.run.gradients[this.index] as Float32Array;
+    const stats = this.run.stats[this.index] as Float64Array;
+    if (indices.length === 0) {
+      stats.fill(0);
+      return;
+    }
+    tf.tidy(() => {
+      this.restoreStatistics(weights);
+      const pixels = train.shape.reduce((p, d) => p * d, 1);
+      const values = new Float32Array(indices.length * pixels);
+      fillBatch(train, indices, values);
+      const x = tf.tensor(values, [indices.length, ...train.shape]);
+      const labels = tf.tensor1d(
+        Int32Array.from(indices, (i) => train.labels[i] as number),
+        'int32',
+      );
+      const y = tf.oneHot(labels, train.classes).toFloat();
+      const u = tf.tensor1d(this.noise.uniforms(globalStep, this.draws).slice());
+      const tensors = this.trained.map(({ from, to, shape }) => tf.tensor(weights.slice(from, to), shape));
+      const { loss, kl, correct, gradients } = this.step(tensors, x, y, u);
+      stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
+      gradients.forEach((gradient, i) => {
+        target.set(gradient.dataSync<'float32'>(), (this.trained[i] as Slot).from);
+      });
+      tf.dispose([loss, kl, correct]);
+    });
+    for (const { kind, variable, from } of this.slots)
+      if (kind === 'statistic') target.set(variable.read().dataSync<'float32'>(), from);
+  }
+
+  private restoreStatistics(weights: Float32Array): void {
+    writeWeights(
+      tf,
+      this.slots.filter(({ kind }) => kind === 'statistic'),
+      weights,
+    );
+  }
+
+  private total(batchSize: number): { loss: number; kl: number; correct: number } {
+    const sums = { loss: 0, kl: 0, correct: 0 };
+    this.shares(batchSize).forEach((share, r) => {
+      const [loss, kl, correct] = this.run.stats[r] as Float64Array as unknown as [number, number, number];
+      sums.loss += share * loss;
+      sums.kl += share * kl;
+      sums.correct += correct;
+    });
+    return sums;
+  }
+
+  /** By replica, its part of the batch as a fraction. */
+  private shares(batchSize: number): number[] {
+    const { replicas } = this.run;
+    const cut = (i: number) => Math.floor((batchSize * i) / replicas);
+    return Array.from({ length: replicas }, (_, r) => (cut(r + 1) - cut(r)) / batchSize);
+  }
+
+  /** Updates this replica's slice of all weights. */
+  private update(globalStep: number, batchSize: number): void {
+    const { config, replicas, m, v, gradients } = this.run;
+    const weights = this.run.weights[globalStep % 2] as Float32Array;
+    const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
+    const shares = this.shares(batchSize);
+    const weighted = gradients.map((values, r) => ({ values, share: shares[r] as number }));
+    const total = config.epochs * stepsPerEpoch(this.run);
+    const learningRate = config.learningRate * constantThenLinear(globalStep, total, config.decayFrom);
+    const begin = Math.floor((weights.length * this.index) / replicas);
+    const end = Math.floor((weights.length * (this.index + 1)) / replicas);
+    for (const { kind, from, to } of this.slots) {
+      const [lo, hi] = [Math.max(from, begin), Math.min(to, end)];
+      if (lo >= hi) continue;
+      if (kind === 'statistic') average(next, weighted, lo, hi);
+      else {
+        const rate = kind === 'noise' ? learningRate * config.noiseRate : learningRate;
+        adamStep({ weights, next, m, v }, weighted, lo, hi, {
+          ...config,
+          step: globalStep + 1,
+          learningRate: rate,
+        });
+      }
+    }
+  }
+}
+
+function average(
+  next: Float32Array,
+  replicas: { values: Float32Array; share: number }[],
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++)
+    next[i] = replicas.reduce((sum, { values, share }) => sum + (values[i] as number) * share, 0);
+}

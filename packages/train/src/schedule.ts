@@ -1,0 +1,11 @@
+/**
+ * Factor on the learning rate: 1 up to `decayFrom` of the run, then linearly to 0 at its end (the paper's schedule).
+ *
+ * @param done steps taken, 0 at the first
+ * @param total steps of the whole run
+ * @param decayFrom share of the run, 0 to 1, at constant rate
+ */
+export function constantThenLinear(done: number, total: number, decayFrom: number): number {
+  const start = total * decayFrom;
+  return done < start ? 1 : (total - done) / (total - start);
+}

@@ -1,0 +1,225 @@
+import type { Dataset } from '@sbp/data';
+import { noisesOf } from '@sbp/layers';
+import * as tf from '@tensorflow/tfjs';
+import { type ResolvedTrainConfig, resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
+import { readWeights, weightLayout, writeWeights } from './layout.js';
+import { type EpochSums, Replica } from './replica.js';
+import { constantThenLinear } from './schedule.js';
+import { allocate, type SharedRun, stepsPerEpoch } from './shared-run.js';
+import { startWorkers } from './workers.js';
+
+/** What is known after an epoch. */
+export interface EpochMetrics {
+  /** Epochs done, 1 after the first. */
+  epoch: number;
+  /** Mean cross-entropy on the training batches, in nats, noise on. */
+  loss: number;
+  /** The KL's part of the objective per example. */
+  kl: number;
+  /** Training error in %, noise on. */
+  trainError: number;
+  /** Test error in %, as the model predicts. */
+  error: number;
+  /** The weights' rate at the epoch's end. */
+  learningRate: number;
+  /** Groups above the threshold by noise layer, and how many there are. */
+  kept: Record<string, number>;
+  total: Record<string, number>;
+  /** Of training alone, evaluation excluded. */
+  imagesPerSecond: number;
+  /** Of the epoch, evaluation included. */
+  seconds: number;
+}
+
+/** How far the run is, between two epochs' metrics. */
+export interface TrainProgress {
+  /** The epoch under way, 1 for the first. */
+  epoch: number;
+  epochs: number;
+  /** Examples of it that are done. */
+  examples: number;
+  of: number;
+  loss: number;
+  kl: number;
+  imagesPerSecond: number;
+}
+
+/** All that training needs to go on from the end of an epoch, besides the model's topology, the data and the config. */
+export interface TrainState {
+  /** Epochs done. */
+  epoch: number;
+  weights: Float32Array;
+  m: Float32Array;
+  v: Float32Array;
+}
+
+export interface TrainHooks {
+  /** Called about four times a second. */
+  onProgress?(progress: TrainProgress): void;
+  /** Called after each epoch, awaited. `state` is shared with the run: copy or write it before returning. */
+  onEpoch?(metrics: EpochMetrics, state: TrainState): void | Promise<void>;
+  /** State to go on from. */
+  resume?: TrainState;
+}
+
+/**
+ * Trains a classifier with noise layers, in place: Adam on mean cross-entropy + Σ klFactor · KL + the layers' regularisers.
+ * With the same seed, engine and number of replicas the weights come out the same to the bit, also when resumed. Runs on the current tfjs
+ * backend; replicas are worker threads on the same backend.
+ *
+ * @param model outputs class probabilities by a final softmax layer, or logits; its noise layers' `trainExamples` default to the
+ *   training set's size
+ * @returns metrics by epoch
+ * @throws TrainError for settings that cannot be used; for a loss that is not finite (the model then holds the last
+ *   good weights); for a replica that died
+ */
+export async function train(
+  model: tf.LayersModel,
+  data: { train: Dataset; test: Dataset },
+  options: TrainConfig = {},
+  hooks: TrainHooks = {},
+): Promise<EpochMetrics[]> {
+  const config = resolveTrainConfig(options);
+  checkShapes(model, data.train);
+  const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);
+  const { slots, size, trainable } = weightLayout(model);
+  const run: SharedRun = {
+    topology: model.toJSON(undefined, false) as object,
+    config,
+    replicas,
+    ...data,
+    trainExamples: noisesOf(model).map((noise) => noise.trainExamples ?? data.train.size),
+    ...allocate(size, trainable, replicas),
+  };
+  const steps = stepsPerEpoch(run);
+  const first = hooks.resume?.epoch ?? 0;
+  const start = run.weights[(first * steps) % 2] as Float32Array;
+  if (hooks.resume) restore(run, start, hooks.resume);
+  else readWeights(slots, start);
+  const team = replicas === 1 ? inThisThread(model, run) : await startWorkers(run, tf.getBackend());
+  const history: EpochMetrics[] = [];
+  try {
+    for (let epoch = first; epoch < config.epochs; epoch++) {
+      const began = performance.now();
+      const sums = await team.epoch(epoch, (progress) =>
+        hooks.onProgress?.({ ...progress, epochs: config.epochs }),
+      );
+      const trained = (performance.now() - began) / 1000;
+      const weights = run.weights[(epoch * steps + (sums.failedStep ?? steps)) % 2] as Float32Array;
+      if (sums.failedStep !== undefined) {
+        // the step before it wrote the weights that failed: the other copy is the last that gave a finite loss
+        const good = sums.failedStep + epoch * steps > 0 ? otherCopy(run, weights) : weights;
+        writeWeights(tf, slots, good);
+        throw new TrainError(
+          `the loss is not finite at epoch ${epoch + 1}, step ${sums.failedStep + 1}; the model holds the last good weights; lower learningRate or noiseRate.`,
+        );
+      }
+      const wrong = data.test.size - (await team.evaluate(weights, data.test));
+      writeWeights(tf, slots, weights);
+      const metrics: EpochMetrics = {
+        epoch: epoch + 1,
+        loss: sums.loss / sums.examples,
+        kl: sums.kl / sums.examples,
+        trainError: (100 * (sums.examples - sums.correct)) / sums.examples,
+        error: (100 * wrong) / data.test.size,
+        learningRate:
+          config.learningRate *
+          constantThenLinear((epoch + 1) * steps - 1, config.epochs * steps, config.decayFrom),
+        ...groups(model),
+        imagesPerSecond: sums.examples / trained,
+        seconds: (performance.now() - began) / 1000,
+      };
+      history.push(metrics);
+      await hooks.onEpoch?.(metrics, { epoch: epoch + 1, weights, m: run.m, v: run.v });
+    }
+  } finally {
+    await team.stop();
+  }
+  return history;
+}
+
+/** A run's replicas, wherever they live. */
+export interface Team {
+  epoch(epoch: number, onProgress: (progress: Omit<TrainProgress, 'epochs'>) => void): Promise<EpochSums>;
+  evaluate(weights: Float32Array, dataset: Dataset): Promise<number>;
+  stop(): Promise<void>;
+}
+
+function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
+  const replica = new Replica(model, run, 0);
+  return {
+    epoch: (epoch, onProgress) => replica.epoch(epoch, progressPause(run, epoch, onProgress)),
+    evaluate: async (weights, dataset) => replica.evaluate(weights, dataset),
+    stop: async () => {},
+  };
+}
+
+const PROGRESS_MS = 250;
+
+/** Reports progress about four times a second, and lets the event loop turn when it does. */
+export function progressPause(
+  run: SharedRun,
+  epoch: number,
+  onProgress: (progress: Omit<TrainProgress, 'epochs'>) => void,
+): (done: number, sums: EpochSums) => Promise<void> | void {
+  const began = performance.now();
+  let last = began;
+  return (_done, sums) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_MS) return undefined;
+    last = now;
+    onProgress({
+      epoch: epoch + 1,
+      examples: sums.examples,
+      of: run.train.size,
+      loss: sums.loss / sums.examples,
+      kl: sums.kl / sums.examples,
+      imagesPerSecond: sums.examples / ((now - began) / 1000),
+    });
+    return new Promise((resolve) => setTimeout(resolve, 0));
+  };
+}
+
+function otherCopy(run: SharedRun, weights: Float32Array): Float32Array {
+  return weights === run.weights[0] ? run.weights[1] : run.weights[0];
+}
+
+function groups(model: tf.LayersModel): Pick<EpochMetrics, 'kept' | 'total'> {
+  const noises = noisesOf(model);
+  const count = (values: Float64Array, threshold: number) => values.filter((snr) => snr > threshold).length;
+  return {
+    kept: Object.fromEntries(noises.map((n) => [n.layer.name, count(n.values().snr, n.config.threshold)])),
+    total: Object.fromEntries(noises.map((n) => [n.layer.name, n.groups])),
+  };
+}
+
+function restore(run: SharedRun, weights: Float32Array, state: TrainState): void {
+  if (state.weights.length !== weights.length || state.m.length !== run.m.length)
+    throw new TrainError(
+      `the state to resume from has ${state.weights.length} weights, the model ${weights.length}; resume with the model that it was saved from.`,
+    );
+  weights.set(state.weights);
+  run.m.set(state.m);
+  run.v.set(state.v);
+}
+
+function checkShapes(model: tf.LayersModel, dataset: Dataset): void {
+  const input = model.inputs[0]?.shape.slice(1).join('×');
+  if (input !== dataset.shape.join('×'))
+    throw new TrainError(
+      `the model's input is ${input}, the images of ${dataset.name} are ${dataset.shape.join('×')}; build the model for them.`,
+    );
+  const classes = model.outputs[0]?.shape.at(-1);
+  if (classes !== dataset.classes)
+    throw new TrainError(
+      `the model has ${classes} outputs, ${dataset.name} has ${dataset.classes} classes; give the last layer ${dataset.classes} units.`,
+    );
+}
+
+/** One a core on wasm, which has no threads of its own in Node; one in this thread on the other engines. */
+async function defaultReplicas(backend: string): Promise<number> {
+  if (backend !== 'wasm' || typeof process === 'undefined') return 1;
+  return (await import('node:os')).availableParallelism();
+}
+
+export type { ResolvedTrainConfig };
