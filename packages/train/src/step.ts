@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Slot } from './layout.js';
 
 /** What one step computes on a batch, as tensors. */
-export interface StepResult extends Record<string, tf.Tensor | tf.Tensor[]> {
+export interface StepResult {
   /** Mean cross-entropy of the batch, in nats; scalar. */
   loss: tf.Tensor;
   /** Σ klFactor · KL over all noise layers: the KL's part of the objective per example; scalar. */
@@ -57,7 +57,7 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[]): StepFunction
         },
       );
     const gradients = tf.grads(objective)(weights);
-    return { ...(parts[0] as Omit<StepResult, 'gradients'>), gradients };
+    return { ...(parts[0] as (typeof parts)[number]), gradients };
   };
 }
 
@@ -79,7 +79,9 @@ function jointNoise(noises: Noise[], u: tf.Tensor): { thetas: Map<Noise, tf.Tens
     const theta = tf.exp(sampleLogTheta(tf.slice(u, at, size), mu, logSigma, bounds));
     const factors = tf.concat(group.map((noise) => tf.fill([noise.groups], noise.klFactor)));
     kl = tf.add(kl, tf.sum(tf.mul(klDivergence(mu, logSigma, bounds), factors)));
-    for (const [i, part] of tf.split(theta, sizes).entries()) thetas.set(group[i] as Noise, part);
+    // tfjs cannot differentiate a split into one part
+    const parts = sizes.length === 1 ? [theta] : tf.split(theta, sizes);
+    for (const [i, part] of parts.entries()) thetas.set(group[i] as Noise, part);
     at += size;
   }
   return { thetas, kl };

@@ -1,0 +1,85 @@
+import { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { adamStep } from './adam.js';
+import { Barrier } from './barrier.js';
+import { constantThenLinear } from './schedule.js';
+
+describe('constantThenLinear', () => {
+  it('is 1 to the start of the decay, then falls by equal steps and would reach 0 at the end', () => {
+    expect([0, 4, 5, 6, 9, 10].map((s) => constantThenLinear(s, 10, 0.5))).toEqual([1, 1, 1, 0.8, 0.2, 0]);
+    expect([0, 9].map((s) => constantThenLinear(s, 10, 1))).toEqual([1, 1]);
+    expect(constantThenLinear(5, 10, 0)).toBe(0.5);
+  });
+});
+
+describe('adamStep', () => {
+  const floats = (n: number, fill = 0) => new Float32Array(n).fill(fill);
+
+  it('is the published algorithm, in slices as in one piece', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.float({ min: -3, max: 3, noNaN: true }), { minLength: 5, maxLength: 5 }),
+        fc.integer({ min: 0, max: 5 }),
+        fc.integer({ min: 1, max: 50 }),
+        (g, cut, steps) => {
+          const hyper = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+          const state = { weights: floats(5, 1), next: floats(5), m: floats(5), v: floats(5) };
+          let [m, v, w] = [g.map(() => 0), g.map(() => 0), g.map(() => 1)];
+          const gradients = [
+            { values: Float32Array.from(g), share: 0.25 },
+            { values: Float32Array.from(g, (x) => x / 3), share: 0.75 },
+          ];
+          for (let step = 1; step <= steps; step++) {
+            adamStep(state, gradients, 0, cut, { ...hyper, step });
+            adamStep(state, gradients, cut, 5, { ...hyper, step });
+            [state.weights, state.next] = [state.next, state.weights];
+            m = m.map((x, i) => 0.9 * x + 0.1 * ((g[i] as number) / 2));
+            v = v.map((x, i) => 0.999 * x + 0.001 * ((g[i] as number) / 2) ** 2);
+            w = w.map(
+              (x, i) =>
+                x -
+                (0.01 * ((m[i] as number) / (1 - 0.9 ** step))) /
+                  (Math.sqrt((v[i] as number) / (1 - 0.999 ** step)) + 1e-8),
+            );
+          }
+          w.forEach((x, i) => {
+            expect(state.weights[i]).toBeCloseTo(x, 4);
+          });
+        },
+      ),
+    );
+  });
+});
+
+describe('Barrier', () => {
+  it('lets nobody on before all have come, round after round, and breaks for good', async () => {
+    const memory = new SharedArrayBuffer(Barrier.bytes);
+    const counts = new Int32Array(new SharedArrayBuffer(12));
+    const source = `
+      const { workerData: { memory, counts, index, file } } = require('node:worker_threads');
+      import(file).then(({ Barrier }) => {
+        const barrier = new Barrier(memory, 3);
+        for (let round = 1; round <= 200; round++) {
+          Atomics.add(counts, index, 1);
+          if (!barrier.wait()) throw new Error('broken');
+          for (const other of counts) if (other < round) throw new Error('somebody was left behind');
+          if (!barrier.wait()) throw new Error('broken');
+        }
+        if (index < 2 && barrier.wait()) throw new Error('went through a broken barrier');
+      });`;
+    const file = new URL('../dist/barrier.js', import.meta.url).href;
+    const ends = [0, 1, 2].map(
+      (index) =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(source, { eval: true, workerData: { memory, counts, index, file } });
+          worker.on('error', reject);
+          worker.on('exit', resolve);
+        }),
+    );
+    await ends[2];
+    new Barrier(memory, 3).break();
+    expect(await Promise.all(ends)).toEqual([0, 0, 0]);
+    expect([...counts]).toEqual([200, 200, 200]);
+  });
+});

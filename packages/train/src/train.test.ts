@@ -1,0 +1,174 @@
+import type { Dataset } from '@sbp/data';
+import { leNetFc, logNormalDropout, noisesOf, noisyConv2d, noisyDense } from '@sbp/layers';
+import { philox } from '@sbp/math';
+// the built package: worker threads run JavaScript
+import { type TrainConfig, TrainError, type TrainState, train } from '@sbp/train';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+/** Images of two classes told apart by the brighter half; the noise is from a seed. */
+function halves(size: number, side = 8): Dataset {
+  const images = new Uint8Array(new SharedArrayBuffer(size * side * side));
+  const labels = new Uint8Array(new SharedArrayBuffer(size));
+  const u = philox(1, 2).uniforms(0, new Float32Array(size * (side * side + 1)));
+  for (let i = 0; i < size; i++) {
+    const label = (u[i] as number) < 0.5 ? 0 : 1;
+    labels[i] = label;
+    for (let p = 0; p < side * side; p++) {
+      const lit = p % side < side / 2 === (label === 0);
+      images[i * side * side + p] = 255 * (0.6 * (u[size + i * side * side + p] as number) + (lit ? 0.4 : 0));
+    }
+  }
+  return { name: 'halves', images, labels, shape: [side, side, 1], classes: 2, size };
+}
+
+const data = { train: halves(500), test: halves(200) };
+
+function smallNet(batchNorm = true): tf.LayersModel {
+  const kernelInitializer = (seed: number) => tf.initializers.glorotUniform({ seed });
+  const noise = { klScale: 0.1 };
+  return tf.sequential({
+    layers: [
+      noisyConv2d({
+        filters: 4,
+        kernelSize: 3,
+        inputShape: [8, 8, 1],
+        name: 'c',
+        noise,
+        kernelInitializer: kernelInitializer(1),
+      }),
+      tf.layers.maxPooling2d({ poolSize: 2 }),
+      tf.layers.reLU(),
+      ...(batchNorm ? [tf.layers.batchNormalization()] : []),
+      tf.layers.flatten(),
+      logNormalDropout({ ...noise, name: 'f', klWeight: 2, bounds: { a: -10, b: 0.5 } }),
+      noisyDense({ units: 6, activation: 'relu', name: 'd', noise, kernelInitializer: kernelInitializer(2) }),
+      tf.layers.dense({ units: 2, kernelInitializer: kernelInitializer(3) }),
+      tf.layers.softmax(),
+    ],
+  });
+}
+
+const config: TrainConfig = { epochs: 2, batchSize: 64, learningRate: 0.01, seed: 5, replicas: 1 };
+const weightsOf = (model: tf.LayersModel) => model.getWeights().flatMap((w) => [...w.dataSync()]);
+const distance = (a: number[], b: number[]) => Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number))));
+
+async function trained(options: TrainConfig, hooks = {}): Promise<number[]> {
+  const model = smallNet();
+  await train(model, data, options, hooks);
+  return weightsOf(model);
+}
+
+describe('train', () => {
+  it('learns, reports what it did and leaves no tensors behind', async () => {
+    const model = smallNet();
+    const before = tf.memory().numTensors;
+    const history = await train(model, data, { ...config, epochs: 8 });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(history).toHaveLength(8);
+    expect(history.at(-1)?.error).toBeLessThan(5);
+    expect(history[0]?.loss).toBeGreaterThan(history.at(-1)?.loss as number);
+    expect(history[0]?.total).toEqual({ c: 4, f: 36, d: 6 });
+    const correct = (
+      tf.argMax(model.predict(images(data.test)) as tf.Tensor, -1).dataSync() as Int32Array
+    ).filter((label, i) => label === data.test.labels[i]).length;
+    expect(history.at(-1)?.error).toBe((100 * (200 - correct)) / 200);
+  });
+
+  it('gives the same weights to the bit for the same seed, others for another', async () => {
+    const first = await trained(config);
+    expect(await trained(config)).toEqual(first);
+    expect(distance(await trained({ ...config, seed: 6 }), first)).toBeGreaterThan(1e-3);
+  });
+
+  it('goes on from a saved state to the same bit', async () => {
+    const whole = await trained({ ...config, epochs: 3 });
+    let saved: TrainState | undefined;
+    const stop = new Error('stopped');
+    const onEpoch = (_: unknown, state: TrainState) => {
+      saved = { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+      throw stop;
+    };
+    await expect(trained({ ...config, epochs: 3 }, { onEpoch })).rejects.toBe(stop);
+    expect(saved?.epoch).toBe(1);
+    expect(await trained({ ...config, epochs: 3 }, { resume: saved })).toEqual(whole);
+  });
+
+  it('gives the same weights on 1 and 3 replicas after 100 steps, within 1e-4', async () => {
+    // no batch norm here: its statistics are of each replica's own share
+    const net = () => smallNet(false);
+    const digits = { train: halves(1000), test: halves(100) };
+    const run = async (replicas: number) => {
+      const model = net();
+      const [history] = await train(model, digits, {
+        ...config,
+        epochs: 1,
+        batchSize: 10,
+        learningRate: 1e-3,
+        replicas,
+      });
+      return { weights: weightsOf(model), history };
+    };
+    const [one, three] = [await run(1), await run(3)];
+    expect(distance(one.weights, three.weights)).toBeLessThan(1e-4);
+    expect(three.history?.error).toBeCloseTo(one.history?.error as number, 0);
+    expect(three.history?.loss).toBeCloseTo(one.history?.loss as number, 3);
+  });
+
+  it('averages batch norm statistics over replicas', async () => {
+    const [one, two] = [await trained(config), await trained({ ...config, replicas: 2 })];
+    expect(distance(one, two)).toBeLessThan(0.2);
+    expect(await trained({ ...config, replicas: 2 })).toEqual(two);
+  });
+
+  it('keeps the last good weights and says where the loss stopped being finite', async () => {
+    const model = smallNet();
+    await expect(train(model, data, { ...config, learningRate: 1e30 })).rejects.toThrow(
+      /not finite at epoch 1, step \d+; the model holds the last good weights; lower learningRate/,
+    );
+    expect(weightsOf(model).every(Number.isFinite)).toBe(true);
+  });
+
+  it('ends with its reason when a replica dies', async () => {
+    const foreign = { ...data, train: { ...data.train, labels: undefined as unknown as Uint8Array } };
+    await expect(train(smallNet(), foreign, { ...config, replicas: 2 })).rejects.toThrow(
+      /replica \d died: .+/,
+    );
+  });
+
+  it('names the setting, what it is and what was expected', async () => {
+    const bad = (options: object) => train(smallNet(), data, options as TrainConfig);
+    await expect(bad({ epochs: 0 })).rejects.toThrow(/train config: epochs: .*>=1/);
+    await expect(bad({ epoch: 3 })).rejects.toThrow(/train config: .*"epoch"/);
+    await expect(train(leNetFc(), data)).rejects.toThrow(
+      new TrainError(
+        "the model's input is 28×28×1, the images of halves are 8×8×1; build the model for them.",
+      ),
+    );
+  });
+
+  it('decays the rate linearly in the second half', async () => {
+    const history = await train(smallNet(), data, { ...config, epochs: 4 });
+    expect(history.map((h) => h.learningRate)).toEqual([
+      0.01,
+      0.01,
+      expect.closeTo(0.01 * (9 / 16), 6),
+      expect.closeTo(0.01 / 16, 6),
+    ]);
+  });
+
+  it('takes the noise layers from a model of any kind', () => {
+    expect(noisesOf(smallNet()).map((n) => n.layer.name)).toEqual(['c', 'f', 'd']);
+  });
+});
+
+function images(dataset: Dataset): tf.Tensor {
+  return tf.tensor(
+    Float32Array.from(dataset.images, (p) => p / 255),
+    [dataset.size, ...dataset.shape],
+  );
+}
