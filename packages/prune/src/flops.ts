@@ -4,7 +4,7 @@ import { ensureBuilt } from './graph.js';
 
 /** What a layer or a model costs for one example. */
 export interface Cost {
-  /** Multiply-accumulates of one example, counted plainly: biases, activations, pooling and normalisation are free. */
+  /** Multiply-accumulates of one example, counted plainly: of convolutions and dense layers; everything else is free. */
   readonly macs: number;
   /** Numbers stored in weights, trainable or not. */
   readonly params: number;
