@@ -1,3 +1,4 @@
+export { type EngineTimings, timeOnEngines } from './engines.js';
 export { type Environment, environment } from './environment.js';
 export { BenchError } from './errors.js';
 export { type Timing, type TimingOptions, timeSideBySide, type Work } from './interleave.js';
