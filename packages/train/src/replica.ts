@@ -25,6 +25,13 @@ export interface EpochSums {
   broken?: boolean;
 }
 
+/** Of one step, over all replicas: mean loss and KL part per example, and the number of examples it got right. */
+export interface StepTotals {
+  loss: number;
+  kl: number;
+  correct: number;
+}
+
 /** One replica: its model, its share of every batch, its slice of the weights to update. */
 export class Replica {
   private readonly step: StepFunction;
@@ -62,14 +69,9 @@ export class Replica {
     const sums: EpochSums = { examples: 0, loss: 0, kl: 0, correct: 0 };
     for (let step = 0; step < steps; step++) {
       const batch = order.subarray(step * config.batchSize, (step + 1) * config.batchSize);
-      const global = epoch * steps + step;
-      const weights = this.run.weights[global % 2] as Float32Array;
-      this.compute(weights, this.share(batch), global);
-      if (!this.barrier.wait()) return { ...sums, broken: true };
-      const totals = this.total(batch.length);
-      if (!Number.isFinite(totals.loss + totals.kl)) return { ...sums, failedStep: step };
-      this.update(global, batch.length);
-      if (!this.barrier.wait()) return { ...sums, broken: true };
+      const totals = this.trainStep(batch, epoch * steps + step);
+      if (totals === 'broken') return { ...sums, broken: true };
+      if (totals === 'not finite') return { ...sums, failedStep: step };
       sums.examples += batch.length;
       sums.loss += totals.loss * batch.length;
       sums.kl += totals.kl * batch.length;
@@ -77,6 +79,21 @@ export class Replica {
       await pause?.(step + 1, sums);
     }
     return sums;
+  }
+
+  /**
+   * One step on a batch that all replicas take together: from the run's weights of the step's parity to the other copy.
+   *
+   * @param indices the whole batch's examples
+   * @param globalStep steps taken before, over all epochs
+   */
+  trainStep(indices: Uint32Array, globalStep: number): StepTotals | 'broken' | 'not finite' {
+    this.compute(this.run.weights[globalStep % 2] as Float32Array, this.share(indices), globalStep);
+    if (!this.barrier.wait()) return 'broken';
+    const totals = this.total(indices.length);
+    if (!Number.isFinite(totals.loss + totals.kl)) return 'not finite';
+    this.update(globalStep, indices.length);
+    return this.barrier.wait() ? totals : 'broken';
   }
 
   /** Examples of this replica's share of the test set that the model, with weights as they stand, gets right. */
@@ -133,7 +150,7 @@ export class Replica {
     );
   }
 
-  private total(batchSize: number): { loss: number; kl: number; correct: number } {
+  private total(batchSize: number): StepTotals {
     const sums = { loss: 0, kl: 0, correct: 0 };
     this.shares(batchSize).forEach((share, r) => {
       const [loss, kl, correct] = this.run.stats[r] as Float64Array as unknown as [number, number, number];

@@ -1,6 +1,9 @@
 import type { Dataset } from '@sbp/data';
+import { noisesOf } from '@sbp/layers';
+import type * as tf from '@tensorflow/tfjs';
 import { Barrier } from './barrier.js';
 import type { ResolvedTrainConfig } from './config.js';
+import { weightLayout } from './layout.js';
 
 /** Everything that the replicas of one run share: plain data and shared memory, so that it can be posted to workers. */
 export interface SharedRun {
@@ -19,19 +22,27 @@ export interface SharedRun {
   v: Float32Array;
   /** By replica: gradients of the trainable weights, then values of the statistics. */
   gradients: Float32Array[];
-  /** By replica: loss, KL and correct of the step, and a count of steps done for progress. */
+  /** By replica: loss, KL and correct of the step. */
   stats: Float64Array[];
   barrier: SharedArrayBuffer;
 }
 
-/** Shared memory for a run on `size` weights. */
-export function allocate(
-  size: number,
-  trainable: number,
+/** A run of `replicas` on a model: what they need to know, and shared memory for its weights, still empty. */
+export function sharedRun(
+  model: tf.LayersModel,
+  data: { train: Dataset; test: Dataset },
+  config: ResolvedTrainConfig,
   replicas: number,
-): Pick<SharedRun, 'weights' | 'm' | 'v' | 'gradients' | 'stats' | 'barrier'> {
+): SharedRun {
+  const { size, trainable } = weightLayout(model);
   const floats = (n: number) => new Float32Array(new SharedArrayBuffer(4 * n));
   return {
+    topology: model.toJSON(undefined, false) as object,
+    config,
+    replicas,
+    train: data.train,
+    test: data.test,
+    trainExamples: noisesOf(model).map((noise) => noise.trainExamples ?? data.train.size),
     weights: [floats(size), floats(size)],
     m: floats(trainable),
     v: floats(trainable),

@@ -1,11 +1,11 @@
 import type { Dataset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
-import { type ResolvedTrainConfig, resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
+import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
 import { readWeights, weightLayout, writeWeights } from './layout.js';
 import { type EpochSums, Replica } from './replica.js';
 import { constantThenLinear } from './schedule.js';
-import { allocate, type SharedRun, stepsPerEpoch } from './shared-run.js';
+import { type SharedRun, sharedRun, stepsPerEpoch } from './shared-run.js';
 import { startWorkers } from './workers.js';
 
 /** What is known after an epoch. */
@@ -82,15 +82,8 @@ export async function train(
   const config = resolveTrainConfig(options);
   checkShapes(model, data.train);
   const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);
-  const { slots, size, trainable } = weightLayout(model);
-  const run: SharedRun = {
-    topology: model.toJSON(undefined, false) as object,
-    config,
-    replicas,
-    ...data,
-    trainExamples: noisesOf(model).map((noise) => noise.trainExamples ?? data.train.size),
-    ...allocate(size, trainable, replicas),
-  };
+  const { slots } = weightLayout(model);
+  const run = sharedRun(model, data, config, replicas);
   const steps = stepsPerEpoch(run);
   const first = hooks.resume?.epoch ?? 0;
   const start = run.weights[(first * steps) % 2] as Float32Array;
@@ -221,5 +214,3 @@ async function defaultReplicas(backend: string): Promise<number> {
   if (backend !== 'wasm' || typeof process === 'undefined') return 1;
   return (await import('node:os')).availableParallelism();
 }
-
-export type { ResolvedTrainConfig };
