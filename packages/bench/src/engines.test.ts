@@ -29,15 +29,15 @@ describe('timeOnEngines', () => {
     };
     const { rows, absent } = await timeOnEngines([{ name: 'model', model }, seen], {
       ...quick,
-      engines: ['wasm', 'cpu'],
+      engines: ['cpu', 'wasm'],
     });
     expect(rows.map(({ name, engine }) => `${name} ${engine}`)).toEqual([
-      'model wasm',
-      'function wasm',
       'model cpu',
       'function cpu',
+      'model wasm',
+      'function wasm',
     ]);
-    expect([...ran]).toEqual(['wasm', 'cpu']);
+    expect([...ran]).toEqual(['cpu', 'wasm']);
     expect(absent).toEqual([]);
     expect(tf.getBackend()).toBe('cpu');
   });

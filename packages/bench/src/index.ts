@@ -9,7 +9,7 @@ export {
   type ModelTimingOptions,
   timeModels,
 } from './models.js';
-export type { Spread } from './spread.js';
+export { type Spread, spread } from './spread.js';
 export { type Column, modelTimingColumns, table, timingColumns } from './table.js';
 export { type EpochRecord, trainingChart } from './training-chart.js';
 export { type Widths, widthsChart } from './widths-chart.js';
