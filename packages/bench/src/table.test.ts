@@ -62,6 +62,12 @@ describe('table', () => {
     );
   });
 
+  it('puts what a column says in place of missing values, still aligned as numbers', () => {
+    expect(table([{ b: 3 }, {}], [{ key: 'b', missing: '–' }])).toBe(
+      lines('|  b |', '| -: |', '|  3 |', '|  – |'),
+    );
+  });
+
   it('shows the headings when there are no rows', () => {
     expect(table([], modelTimingColumns)).toContain('| model | engine | batch |');
   });

@@ -11,6 +11,8 @@ export interface Column<Row extends object = Record<string, unknown>> {
   digits?: number;
   /** Written right behind numbers, such as '×' or ' %'. */
   unit?: string;
+  /** Stands for a missing value. Default: nothing. */
+  missing?: string;
 }
 
 /** What `timeSideBySide` measured: time of a call, and its ratio to the first. */
@@ -32,7 +34,7 @@ export const modelTimingColumns: readonly Column<ModelTiming>[] = [
 
 /**
  * A Markdown table that reads as well in a terminal: columns are padded, and those of numbers aligned to the right.
- * A `Spread` is written `median (lower–upper quartile)`, a missing value is left empty, and anything else is written as a string.
+ * A `Spread` is written `median (lower–upper quartile)`, a missing value as its column says, and anything else as a string.
  *
  * @param columns keys of the rows, or columns with a heading and a format. Default: every key, in the order of first appearance.
  */
@@ -42,7 +44,13 @@ export function table<Row extends object>(
 ): string {
   const chosen = columns ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const rendered = chosen.map((column) => {
-    const { key, title = key, digits, unit = '' } = typeof column === 'string' ? { key: column } : column;
+    const {
+      key,
+      title = key,
+      digits,
+      unit = '',
+      missing = '',
+    } = typeof column === 'string' ? { key: column } : column;
     const cells = rows.map((row): unknown => row[key as keyof Row]);
     const numbers = cells.flatMap((cell) => (isSpread(cell) ? Object.values(cell) : cell)).filter(isNumber);
     const decimals = digits ?? (numbers.every(Number.isInteger) ? 0 : undefined);
@@ -50,7 +58,7 @@ export function table<Row extends object>(
     return {
       title,
       align: filled.length > 0 && filled.every((cell) => isNumber(cell) || isSpread(cell)) ? 'right' : 'left',
-      cells: cells.map((cell) => write(cell, decimals, unit)),
+      cells: cells.map((cell) => write(cell ?? missing, decimals, unit)),
     };
   });
   const body = rows.map((_, i) => rendered.map(({ cells }) => cells[i]!));
@@ -63,7 +71,6 @@ export function table<Row extends object>(
 }
 
 function write(cell: unknown, decimals: number | undefined, unit: string): string {
-  if (cell === undefined || cell === null) return '';
   if (isNumber(cell)) return writeNumber(cell, decimals) + unit;
   if (!isSpread(cell)) return String(cell);
   // One number of decimals for the three, so that they can be compared at a glance.

@@ -10,4 +10,11 @@ export { Replica, type StepTotals } from './replica.js';
 export { constantThenLinear } from './schedule.js';
 export { type SharedRun, sharedRun } from './shared-run.js';
 export { noiseSize, type StepFunction, type StepResult, stepFunction } from './step.js';
-export { type EpochMetrics, type TrainHooks, type TrainProgress, type TrainState, train } from './train.js';
+export {
+  defaultReplicas,
+  type EpochMetrics,
+  type TrainHooks,
+  type TrainProgress,
+  type TrainState,
+  train,
+} from './train.js';

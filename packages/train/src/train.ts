@@ -87,8 +87,12 @@ export async function train(
   const steps = stepsPerEpoch(run);
   const first = hooks.resume?.epoch ?? 0;
   const start = run.weights[(first * steps) % 2] as Float32Array;
-  if (hooks.resume) restore(run, start, hooks.resume);
-  else readWeights(slots, start);
+  if (hooks.resume) {
+    restore(run, start, hooks.resume);
+    // where nothing is left to do, the caller still gets the trained model
+    writeWeights(tf, slots, start);
+    if (first >= config.epochs) return [];
+  } else readWeights(slots, start);
   const team = replicas === 1 ? inThisThread(model, run) : await startWorkers(run, tf.getBackend());
   const history: EpochMetrics[] = [];
   try {
@@ -209,8 +213,11 @@ function checkShapes(model: tf.LayersModel, dataset: Dataset): void {
     );
 }
 
-/** One a core on wasm, which has no threads of its own in Node; one in this thread on the other engines. */
-async function defaultReplicas(backend: string): Promise<number> {
+/**
+ * Replicas that a run has where its config says 0: one a core on wasm, which has no threads of its own in Node; one in this
+ * thread on the other engines.
+ */
+export async function defaultReplicas(backend: string): Promise<number> {
   if (backend !== 'wasm' || typeof process === 'undefined') return 1;
   return (await import('node:os')).availableParallelism();
 }
