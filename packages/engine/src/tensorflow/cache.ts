@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 
 /** Which of the two npm packages, and with it which TensorFlow: for the CPU only, or with CUDA. */
@@ -49,7 +49,7 @@ export interface Installation {
  *     .work-PID-…/                    an install under way, or what a killed one left
  */
 export function cacheRoot(): string {
-  return join(envPaths('sbp', { suffix: '' }).cache, 'tensorflow');
+  return resolve(envPaths('sbp', { suffix: '' }).cache, 'tensorflow');
 }
 
 /** Folder of the tfjs-node package in an installation. */
@@ -153,7 +153,7 @@ export async function removeLeftovers(root: string): Promise<void> {
 /** An installation to which no link points, and that isn't just about to get one. */
 async function isOrphan(root: string, name: string, current: string[]): Promise<boolean> {
   if (!/^(cpu|gpu)-/.test(name) || current.includes(name)) return false;
-  const info = await stat(join(root, basename(name))).catch(() => undefined);
+  const info = await stat(join(root, name)).catch(() => undefined);
   return info !== undefined && Date.now() - info.ctimeMs > 60_000;
 }
 

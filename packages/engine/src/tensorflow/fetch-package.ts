@@ -42,21 +42,13 @@ export async function fetchPackage(
   const overrides: Record<string, string> = {};
   for (const [name, source] of Object.entries(standIns)) {
     await writeStandIn(join(folder, 'stand-ins', name), name, source);
-    overrides[name] = `file:./stand-ins/${name}`;
+    overrides[name] = `file:${join(folder, 'stand-ins', name)}`;
   }
   const dependencies = { [packageNames[variant]]: options.spec ?? tfjsNodeVersion };
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies, overrides }));
   const result = await runChild(
     'npm',
-    [
-      'install',
-      '--ignore-scripts',
-      '--install-links',
-      '--no-audit',
-      '--no-fund',
-      '--no-package-lock',
-      '--prefer-offline',
-    ],
+    ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline'],
     { cwd: folder, env: withoutNpmContext(process.env), signal: options.signal },
   ).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;

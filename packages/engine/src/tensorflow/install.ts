@@ -1,31 +1,18 @@
-import { createHash } from 'node:crypto';
-import { copyFile, mkdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { addonKey, buildAddon, findCompiler } from './addon.js';
+import { mkdir } from 'node:fs/promises';
 import {
   cacheRoot,
   findInstallation,
   type Installation,
-  type InstalledFile,
-  type Manifest,
-  packageFolder,
   packageNames,
-  publish,
   removeLeftovers,
-  sha256Of,
   unpublish,
-  type Variant,
-  workName,
 } from './cache.js';
 import { interrupted } from './child.js';
 import { TensorflowError } from './error.js';
-import { fetchPackage, tfjsNodeVersion } from './fetch-package.js';
 import { checkMachine, libraries, thisMachine } from './libraries.js';
-import { readPackage } from './package.js';
-import { findPip } from './pip.js';
-import { probe } from './probe.js';
-import { clearProject, equipProject, napiOf } from './project.js';
-import { cudaRequirements, openFrom, openFromPip, unpack, unpackCuda } from './supply.js';
+import { make } from './make.js';
+import { clearProject, equipProject } from './project.js';
+import { openFrom } from './supply.js';
 
 export interface InstallProgress {
   step: 'plan' | 'package' | 'download' | 'unpack' | 'compile' | 'verify' | 'done';
@@ -59,18 +46,6 @@ export interface InstallResult {
   /** The project's packages that were given an addon. */
   equipped: string[];
 }
-
-/** What the step takes, roughly; exact sizes are checked when they are known. */
-const needs: Record<Variant, { requirement: string; download: number; disk: number; peak: number }> = {
-  cpu: {
-    // Only for Linux on x64 is there a smaller wheel without CUDA.
-    requirement: `${process.platform === 'linux' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow'}==2.21.*`,
-    download: 274e6,
-    disk: 0.86e9,
-    peak: 1.2e9,
-  },
-  gpu: { requirement: 'tensorflow==2.21.*', download: 3.4e9, disk: 7e9, peak: 9e9 },
-};
 
 /**
  * Installs TensorFlow for `@tensorflow/tfjs-node` (or `-gpu`): gets its wheel with the user's own pip, keeps the
@@ -129,111 +104,14 @@ export async function install(
  */
 export async function removeTensorflow(options: { projectDir?: string } = {}): Promise<boolean> {
   const root = cacheRoot();
-  await clearProject({ root, projectDir: options.projectDir ?? process.cwd() });
-  const removed = [await unpublish(root, 'gpu'), await unpublish(root, 'cpu')];
-  await removeLeftovers(root);
-  return removed.includes(true);
-}
-
-async function make(
-  variant: Variant,
-  root: string,
-  options: InstallOptions & { packageSpec?: string },
-): Promise<Installation> {
-  const { signal, onProgress } = options;
-  const { requirement, download, disk, peak } = needs[variant];
-  const name = packageNames[variant];
-  // Whatever may be missing is looked for before anything is downloaded.
-  const compiler = await findCompiler();
-  const cuda = variant === 'gpu' && process.platform === 'linux' && process.arch === 'x64';
-  const pip = options.from === undefined || cuda ? await findPip() : undefined;
-  onProgress?.({
-    step: 'plan',
-    total: options.from === undefined ? download : 0,
-    message:
-      options.from === undefined
-        ? `TensorFlow for ${name}: ${installSizes(variant)} in ${root}`
-        : `TensorFlow for ${name} from ${options.from}: about ${size(disk)} to keep in ${root}`,
-  });
-  if (options.from === undefined) await checkSpace(root, peak);
-
-  const work = join(root, workName(variant));
-  await mkdir(work);
   try {
-    onProgress?.({ step: 'package', message: `npm: ${name}@${tfjsNodeVersion}` });
-    await fetchPackage(work, variant, { spec: options.packageSpec, signal });
-
-    const supply = {
-      work,
-      variant,
-      signal,
-      onProgress,
-      checkSpace: (bytes: number) => checkSpace(root, bytes),
-    };
-    const source =
-      options.from === undefined
-        ? await openFromPip(pip!, requirement, supply)
-        : await openFrom(options.from, variant);
-    let files: InstalledFile[];
-    try {
-      files = await unpack(source, supply);
-      await rm(join(work, 'wheels'), { recursive: true, force: true });
-      if (cuda) {
-        for (const wanted of cudaRequirements(source)) {
-          files.push(...(await unpackCuda(pip!, wanted, supply)));
-        }
-      }
-    } finally {
-      source.close();
-    }
-
-    onProgress?.({ step: 'compile', message: `${compiler}: the addon of ${name}` });
-    const found = (await readPackage(packageFolder(work, variant), variant))!;
-    const scratch = join(work, 'build');
-    await mkdir(scratch);
-    const built = await buildAddon({
-      compiler,
-      packageFolder: found.folder,
-      napi: napiOf(found),
-      installation: work,
-      // Not where the libraries are now: they will be reached through the link.
-      runtime: join(root, variant, 'tensorflow'),
-      scratch,
-      signal,
-    });
-    const addons = [join(work, 'addons', `${await addonKey(found.folder, found.addon)}.node`), found.addon];
-    for (const addon of addons) {
-      await mkdir(join(addon, '..'), { recursive: true });
-      await copyFile(built, addon);
-      const path = addon.slice(work.length + 1);
-      files.push({ path, bytes: (await stat(addon)).size, sha256: await sha256Of(addon) });
-    }
-    for (const rest of ['build', 'stand-ins', 'wheels'])
-      await rm(join(work, rest), { recursive: true, force: true });
-
-    onProgress?.({ step: 'verify', message: `a convolution in a fresh process` });
-    const { version, device } = await probe(
-      { candidate: { ...found, from: 'cache' } },
-      { libraries: join(work, 'tensorflow'), signal },
-    );
-    const manifest: Manifest = {
-      schema: 1,
-      variant,
-      tensorflow: version,
-      tfjsNode: found.version,
-      device,
-      source: source.label,
-      files,
-    };
-    const text = `${JSON.stringify(manifest, undefined, 1)}\n`;
-    await writeFile(join(work, 'manifest.json'), text);
-    signal?.throwIfAborted();
-    const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
-    await publish(root, variant, work, `${variant}-${version}-${digest}`);
-  } finally {
-    await rm(work, { recursive: true, force: true });
+    await clearProject({ root, projectDir: options.projectDir ?? process.cwd() });
+    const removed = [await unpublish(root, 'gpu'), await unpublish(root, 'cpu')];
+    await removeLeftovers(root);
+    return removed.includes(true);
+  } catch (error) {
+    throw explained(error, root);
   }
-  return (await findInstallation(root, variant))!;
 }
 
 /** Whether the libraries of an installation are those of a wheel or folder. */
@@ -248,27 +126,6 @@ async function isFrom({ manifest }: Installation, from: string): Promise<boolean
       : manifest.source === source.label &&
           installed.bytes === source.files.find((file) => file.path === path)?.bytes;
   });
-}
-
-/** What an installation takes, for people. */
-export function installSizes(variant: Variant): string {
-  const { download, disk } = needs[variant];
-  return `about ${size(download)} to download, ${size(disk)} to keep`;
-}
-
-/** @throws TensorflowError 'disk' */
-export async function checkSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < bytes) {
-    throw new TensorflowError(
-      'disk',
-      `TensorFlow needs ${size(bytes)} in ${folder} while it is installed; ${size(bavail * bsize)} are free. Free some, or let XDG_CACHE_HOME name a folder on a larger disk.`,
-    );
-  }
-}
-
-function size(bytes: number): string {
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function explained(error: unknown, root: string): unknown {

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { findCompiler } from './addon.js';
 import { TensorflowError } from './error.js';
-import { installSizes } from './install.js';
 import { checkMachine, thisMachine } from './libraries.js';
+import { installSizes } from './make.js';
 import { findPip } from './pip.js';
 import { probe } from './probe.js';
 

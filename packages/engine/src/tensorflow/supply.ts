@@ -17,7 +17,6 @@ import { openInstalled, openWheel, type Source, takeFiles } from './source.js';
 /** What the steps that bring files into the work folder share. */
 export interface Supply {
   work: string;
-  variant: Variant;
   signal?: AbortSignal;
   onProgress?: (progress: InstallProgress) => void;
   checkSpace: (bytes: number) => Promise<void>;
@@ -56,11 +55,24 @@ async function fetchWheel(
   });
 }
 
+/** Which files of a source are kept: of an installed TensorFlow also the CUDA libraries beside it. */
+function pathsOf(source: Source): string[] {
+  return [...neededFiles(source), ...neededCudaFiles(source)];
+}
+
+/** Bytes that a source takes when it is unpacked. */
+export function bytesOf(source: Source): number {
+  return sum(source, pathsOf(source));
+}
+
+function sum({ files }: Source, paths: string[]): number {
+  const kept = new Set(paths);
+  return files.reduce((total, { path, bytes }) => total + (kept.has(path) ? bytes : 0), 0);
+}
+
 /** Copies TensorFlow's libraries and headers into the work folder, and checks them. */
 export async function unpack(source: Source, supply: Supply): Promise<InstalledFile[]> {
-  const installedCuda = source.files.some(({ path }) => path.startsWith('nvidia/'));
-  const paths = [...neededFiles(source), ...(installedCuda ? neededCudaFiles(source) : [])];
-  const files = await take(source, paths, supply);
+  const files = await take(source, pathsOf(source), supply);
   for (const library of libraries) {
     const file = await open(join(supply.work, library));
     try {
@@ -95,8 +107,7 @@ export async function unpackCuda(pip: Pip, requirement: string, supply: Supply):
 }
 
 async function take(source: Source, paths: string[], supply: Supply): Promise<InstalledFile[]> {
-  const sizes = new Map(source.files.map(({ path, bytes }) => [path, bytes]));
-  const total = paths.reduce((sum, path) => sum + sizes.get(path)!, 0);
+  const total = sum(source, paths);
   await supply.checkSpace(total);
   const message = basename(source.label);
   let done = 0;
