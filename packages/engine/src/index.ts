@@ -1,3 +1,5 @@
+export { type Engine, useEngine } from './engine.js';
+export { EngineError, type EngineName } from './engine-error.js';
 export { TensorflowError, type TensorflowErrorCode } from './tensorflow/error.js';
 export {
   type InstallOptions,
