@@ -9,12 +9,11 @@ export interface AdamStep {
 }
 
 /**
- * One Adam step (Kingma & Ba 2015, algorithm 1) on the entries `from` … `to` of flat vectors: the gradient is the weighted
- * sum of the replicas' gradients, `next` receives the new weights, the moments are updated in place.
+ * One Adam step (Kingma & Ba 2015, algorithm 1) on the entries `from` … `to` of flat vectors: `next` receives the new
+ * weights, the moments are updated in place.
  */
 export function adamStep(
-  { weights, next, m, v }: Record<'weights' | 'next' | 'm' | 'v', Float32Array>,
-  gradients: { values: Float32Array; share: number }[],
+  { weights, gradient, next, m, v }: Record<'weights' | 'gradient' | 'next' | 'm' | 'v', Float32Array>,
   from: number,
   to: number,
   { step, learningRate, beta1, beta2, epsilon }: AdamStep,
@@ -22,8 +21,7 @@ export function adamStep(
   const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
   const epsilonHat = epsilon * Math.sqrt(1 - beta2 ** step);
   for (let i = from; i < to; i++) {
-    let g = 0;
-    for (const { values, share } of gradients) g += (values[i] as number) * share;
+    const g = gradient[i] as number;
     const first = beta1 * (m[i] as number) + (1 - beta1) * g;
     const second = beta2 * (v[i] as number) + (1 - beta2) * g * g;
     m[i] = first;

@@ -173,34 +173,37 @@ export class Replica {
     const { config, replicas, m, v, gradients } = this.run;
     const weights = this.run.weights[globalStep % 2] as Float32Array;
     const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
-    const shares = this.shares(batchSize);
-    const weighted = gradients.map((values, r) => ({ values, share: shares[r] as number }));
+    const gradient = gradients[0] as Float32Array;
     const total = config.epochs * stepsPerEpoch(this.run);
     const learningRate = config.learningRate * constantThenLinear(globalStep, total, config.decayFrom);
     const begin = Math.floor((weights.length * this.index) / replicas);
     const end = Math.floor((weights.length * (this.index + 1)) / replicas);
+    meanInto(gradient, gradients, this.shares(batchSize), begin, end);
     for (const { kind, from, to } of this.slots) {
       const [lo, hi] = [Math.max(from, begin), Math.min(to, end)];
       if (lo >= hi) continue;
-      if (kind === 'statistic') average(next, weighted, lo, hi);
+      if (kind === 'statistic') next.set(gradient.subarray(lo, hi), lo);
       else {
         const rate = kind === 'noise' ? learningRate * config.noiseRate : learningRate;
-        adamStep({ weights, next, m, v }, weighted, lo, hi, {
-          ...config,
-          step: globalStep + 1,
-          learningRate: rate,
-        });
+        const step = { ...config, step: globalStep + 1, learningRate: rate };
+        adamStep({ weights, gradient, next, m, v }, lo, hi, step);
       }
     }
   }
 }
 
-function average(
-  next: Float32Array,
-  replicas: { values: Float32Array; share: number }[],
+/** Weighted mean of the replicas' vectors on the entries `from` … `to`, written over the first's: nobody else reads them. */
+function meanInto(
+  target: Float32Array,
+  vectors: Float32Array[],
+  shares: number[],
   from: number,
   to: number,
 ): void {
-  for (let i = from; i < to; i++)
-    next[i] = replicas.reduce((sum, { values, share }) => sum + (values[i] as number) * share, 0);
+  vectors.forEach((vector, r) => {
+    const share = shares[r] as number;
+    if (r === 0) {
+      if (share !== 1) for (let i = from; i < to; i++) target[i] = share * (vector[i] as number);
+    } else for (let i = from; i < to; i++) target[i] = (target[i] as number) + share * (vector[i] as number);
+  });
 }
