@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 
@@ -46,7 +47,7 @@ export interface Installation {
  *
  *     cpu -> cpu-2.21.0-0f3a9c12      the current installation: this link is the one thing that an install changes
  *     cpu-2.21.0-0f3a9c12/            tensorflow/ (libraries, headers), node_modules/, addons/, manifest.json
- *     .work-PID-…/                    an install under way, or what a killed one left
+ *     .work-PID@HOST-…/               an install under way, or what a killed one left
  */
 export function cacheRoot(): string {
   return resolve(envPaths('sbp', { suffix: '' }).cache, 'tensorflow');
@@ -131,9 +132,9 @@ async function discard(root: string, folder: string): Promise<void> {
 
 let works = 0;
 
-/** Name of a temporary file or folder that says which process it belongs to. */
+/** Name of a temporary file or folder that says which process it belongs to; containers may share the cache folder. */
 export function workName(what: string): string {
-  return `.work-${process.pid}-${works++}-${what}`;
+  return `.work-${process.pid}@${hostname()}-${works++}-${what}`;
 }
 
 /** Removes what processes that are no more left in the cache. */
@@ -143,18 +144,20 @@ export async function removeLeftovers(root: string): Promise<void> {
     ['cpu', 'gpu'].map((variant) => readlink(join(root, variant)).catch(() => '')),
   );
   for (const name of names) {
-    const pid = /^\.work-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined ? !isAlive(Number(pid)) : await isOrphan(root, name, current)) {
-      await rm(join(root, name), { recursive: true, force: true });
-    }
+    const owner = /^\.work-(\d+)@(.*)-\d+-\w+$/.exec(name);
+    const left = owner
+      ? owner[2] === hostname()
+        ? !isAlive(Number(owner[1]))
+        : await isOlder(root, name, 24 * 3600)
+      : /^(cpu|gpu)-/.test(name) && !current.includes(name) && (await isOlder(root, name, 60));
+    if (left) await rm(join(root, name), { recursive: true, force: true });
   }
 }
 
-/** An installation to which no link points, and that isn't just about to get one. */
-async function isOrphan(root: string, name: string, current: string[]): Promise<boolean> {
-  if (!/^(cpu|gpu)-/.test(name) || current.includes(name)) return false;
+/** Whether nothing changed in this folder for so long. An installation that no link points to may just get one. */
+async function isOlder(root: string, name: string, seconds: number): Promise<boolean> {
   const info = await stat(join(root, name)).catch(() => undefined);
-  return info !== undefined && Date.now() - info.ctimeMs > 60_000;
+  return info !== undefined && Date.now() - info.ctimeMs > 1000 * seconds;
 }
 
 function isAlive(pid: number): boolean {

@@ -8,7 +8,7 @@ import { fakePackageSpec, fakeProject, fakeWheel, temporaryFolder } from './fake
 import { install } from './install.js';
 import { readPackage, type TfjsNodePackage } from './package.js';
 
-const kills = 6;
+const kills = 5;
 const script = `const { install } = await import(process.argv[1]);
 await install(...JSON.parse(process.argv[2]));`;
 const module = new URL('../../dist/tensorflow/install.js', import.meta.url).href;
@@ -27,8 +27,8 @@ beforeAll(async () => {
   own = (await readPackage(join(projectDir, 'node_modules/@tensorflow/tfjs-node'), 'cpu'))!;
   packageSpec = await fakePackageSpec(join(folder, 'package'));
   wheels = [
-    await fakeWheel(folder, { version: '2.98.0', padding: 10_000_000 }),
-    await fakeWheel(folder, { version: '2.99.0', padding: 10_000_000 }),
+    await fakeWheel(folder, { version: '2.98.0', padding: 4_000_000 }),
+    await fakeWheel(folder, { version: '2.99.0', padding: 4_000_000 }),
   ];
 });
 
