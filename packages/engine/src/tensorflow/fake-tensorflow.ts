@@ -10,9 +10,17 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { ZipFile } from 'yazl';
+import { findCompiler } from './addon.js';
 import { libraries } from './libraries.js';
 
 const run = promisify(execFile);
+
+/** Whether a wheel can be faked here, and what to add to a test's name if not. */
+export const hasCompiler = await findCompiler().then(
+  () => true,
+  () => false,
+);
+export const skipped = hasCompiler ? '' : ' (skipped: there is no C++ compiler here)';
 
 export async function temporaryFolder(): Promise<string> {
   return realpath(await mkdtemp(join(tmpdir(), 'sbp-engine-')));

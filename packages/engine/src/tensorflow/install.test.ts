@@ -2,7 +2,14 @@ import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/p
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findInstallation } from './cache.js';
-import { fakePackageSpec, fakeProject, fakeWheel, temporaryFolder } from './fake-tensorflow.js';
+import {
+  fakePackageSpec,
+  fakeProject,
+  fakeWheel,
+  hasCompiler,
+  skipped,
+  temporaryFolder,
+} from './fake-tensorflow.js';
 import { type InstallOptions, type InstallProgress, type InstallResult, install } from './install.js';
 import { checkSpace } from './make.js';
 import { readPackage } from './package.js';
@@ -43,7 +50,7 @@ beforeEach(async () => {
 const run = (options: InstallOptions) => install({ projectDir, ...options }, { root, packageSpec });
 const visible = async () => (await readdir(root)).sort();
 
-describe('installTensorflow', () => {
+describe.skipIf(!hasCompiler)(`installTensorflow${skipped}`, () => {
   it('installs, says what it does, and does nothing the second time', async () => {
     expect(first).toMatchObject({ changed: true, version: '2.98.0', device: 'CPU', equipped: [] });
     const names = ['plan', 'package', 'unpack', 'compile', 'verify', 'done'];
@@ -60,17 +67,13 @@ describe('installTensorflow', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it('replaces one TensorFlow by another, and keeps no file of the first', async () => {
-    const second = await run({ from: wheels[1] });
-    expect(second).toMatchObject({ changed: true, version: '2.99.0' });
-    expect(await visible()).toEqual(['cpu', basename(second.folder)]);
-  });
-
-  it('takes an installed TensorFlow', async () => {
+  it('takes an installed TensorFlow, and keeps no file of the one before', async () => {
     const site = join(folder, 'site-packages');
     await cp(join(first.folder, 'tensorflow'), join(site, 'tensorflow'), { recursive: true });
-    await rm(root, { recursive: true });
-    expect(await run({ from: site })).toMatchObject({ changed: true, version: '2.98.0' });
+    const second = await run({ from: site });
+    expect(second).toMatchObject({ changed: true, version: '2.98.0' });
+    expect(await visible()).toEqual(['cpu', basename(second.folder)]);
+    expect(second.folder).not.toBe(first.folder);
     expect(await run({ from: site })).toMatchObject({ changed: false });
   });
 
@@ -203,14 +206,5 @@ describe('installTensorflow', () => {
       message: expect.stringMatching(/needs 1000000000\.0 GB in .* are free/),
     });
     await expect(checkSpace(folder, 1)).resolves.toBeUndefined();
-  });
-
-  it('finds out that the addon needs a function that the libraries lack', async () => {
-    const source = 'extern "C" int TF_New(); extern "C" int napi_register_module_v1() { return TF_New(); }';
-    const spec = await fakePackageSpec(join(folder, 'unlinked'), source);
-    await expect(install({ from: wheels[1], projectDir }, { root, packageSpec: spec })).rejects.toMatchObject(
-      { code: 'load', message: expect.stringContaining('TF_New') },
-    );
-    expect(await findInstallation(root, 'cpu')).toMatchObject({ manifest: { tensorflow: '2.98.0' } });
   });
 });
