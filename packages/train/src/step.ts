@@ -8,6 +8,7 @@ import {
   withWeights,
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
+import { foldIntoKernel, inputNoises } from './input-noise.js';
 import type { Slot } from './layout.js';
 
 /** What one step computes on a batch, as tensors. */
@@ -39,6 +40,7 @@ export function noiseSize(model: tf.LayersModel): number {
 export function stepFunction(model: tf.LayersModel, slots: Slot[]): StepFunction {
   const logits = logitsModel(model);
   const noises = noisesOf(model);
+  const onInput = inputNoises(model);
   return (weights, x, y, u) => {
     const parts: Omit<StepResult, 'gradients'>[] = [];
     const objective = (...trained: tf.Tensor[]) =>
@@ -46,14 +48,20 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[]): StepFunction
         slots.map((slot, i) => [slot.variable, trained[i] as tf.Tensor] as const),
         () => {
           const { thetas, kl } = jointNoise(noises, u);
-          return withThetas(thetas, () => {
+          const folded = onInput.map(({ noise, kernel }) => {
+            const theta = thetas.get(noise) as tf.Tensor;
+            thetas.set(noise, tf.scalar(1));
+            return [kernel, foldIntoKernel(kernel.read(), theta)] as const;
+          });
+          const forward = () => {
             const output = logits.apply(x, { training: true }) as tf.Tensor2D;
             const loss = tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(output)), -1)));
             const correct = tf.sum(tf.equal(tf.argMax(output, -1), tf.argMax(y, -1)).toFloat());
             parts.push({ loss: tf.keep(loss), kl: tf.keep(kl), correct: tf.keep(correct) });
             const penalties = logits.calculateLosses();
             return [kl, ...penalties].reduce<tf.Tensor>((sum, term) => tf.add(sum, term), loss).asScalar();
-          });
+          };
+          return withThetas(thetas, () => withWeights(folded, forward));
         },
       );
     const gradients = tf.grads(objective)(weights);
