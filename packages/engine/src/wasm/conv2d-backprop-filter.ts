@@ -1,6 +1,14 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type Conv2DInfo, type ConvArgs, convInfo, isPointwise } from './conv2d.js';
-import { type Block, blockOf, floats, type Scratch, type WasmBackend, withScratch } from './heap.js';
+import {
+  allFloats,
+  type Block,
+  blockOf,
+  floats,
+  type Scratch,
+  type WasmBackend,
+  withScratch,
+} from './heap.js';
 import { multiply } from './mat-mul.js';
 import { swapLeadingAxes, transpose } from './transpose.js';
 import { cost, xnnpack } from './xnnpack.js';
@@ -24,11 +32,14 @@ export function conv2dBackpropFilter({ inputs, attrs, backend: anyBackend }: Con
     });
   } else {
     const unit = bestUnit(info);
-    inParts(backend, blocks, info, (scratch, part, partInfo) =>
-      unit > 0
-        ? slideGradient(backend, scratch, part, partInfo, unit)
-        : slideInput(backend, scratch, part, partInfo),
-    );
+    const perImage = pixels / info.batchSize;
+    if (unit > 0) {
+      const images = imagesWithin(1 << 20, perImage * info.outChannels);
+      inParts(backend, blocks, info, images, (...part) => slideGradient(...part, unit));
+    } else {
+      const images = imagesWithin(1 << 20, perImage * info.filterHeight * info.filterWidth * info.inChannels);
+      inParts(backend, blocks, info, images, multiplyWindows);
+    }
   }
   return out;
 }
@@ -39,93 +50,128 @@ export interface FilterBlocks {
   dw: Block;
 }
 
-// Copies of x and dy in other layouts stay below this many floats each: they live on a heap that never shrinks.
-const partFloats = 1 << 20;
+/** How many images' copies in another layout stay below a size in floats: they live on a heap that never shrinks. */
+function imagesWithin(most: number, perImage: number): number {
+  return Math.max(1, Math.floor(most / perImage));
+}
 
-/** Sums the filter's gradient over parts of the batch. */
+type FilterGradient = (
+  backend: WasmBackend,
+  scratch: Scratch,
+  blocks: FilterBlocks,
+  info: Conv2DInfo,
+) => void;
+
+/** Sums the filter's gradient over parts of the batch of `images` at most, all about as large. */
 export function inParts(
   backend: WasmBackend,
   { x, dy, dw }: FilterBlocks,
   info: Conv2DInfo,
-  gradient: (scratch: Scratch, part: FilterBlocks, info: Conv2DInfo) => void,
-  most = partFloats,
+  images: number,
+  gradient: FilterGradient,
 ): void {
   const { batchSize } = info;
   const [xSize, dySize] = [x.size / batchSize, dy.size / batchSize];
-  const parts = Math.ceil((batchSize * Math.max(xSize, dySize)) / most);
-  const images = Math.ceil(batchSize / parts);
-  for (let first = 0; first < batchSize; first += images) {
+  const step = Math.ceil(batchSize / Math.ceil(batchSize / images));
+  for (let first = 0; first < batchSize; first += step) {
     withScratch(backend, (scratch) => {
-      const count = Math.min(images, batchSize - first);
+      const count = Math.min(step, batchSize - first);
       const part = {
         x: scratch.view(x, first * xSize, count * xSize),
         dy: scratch.view(dy, first * dySize, count * dySize),
         dw: first === 0 ? dw : scratch.allocate(dw.size),
       };
-      gradient(scratch, part, { ...info, batchSize: count });
+      gradient(backend, scratch, part, { ...info, batchSize: count });
       if (first > 0) xnnpack(backend).add(dw, part.dw, dw);
     });
   }
 }
 
 /**
- * dW = conv(xᵀ, dyᵀ): the batch takes the channels' place in both, the channels the batch's, and dy slides over x as a filter whose
- * taps are a stride apart.
+ * dW as one matrix product over all output pixels: what every tap of the filter saw, [taps · inChannels, pixels], times dy. With the
+ * batch innermost, what a tap saw of a row is one run of memory, so that laying the windows out costs little.
  */
-export function slideInput(
+export function multiplyWindows(
   backend: WasmBackend,
   scratch: Scratch,
   { x, dy, dw }: FilterBlocks,
   info: Conv2DInfo,
 ): void {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
-  const { filterHeight, filterWidth, strideHeight, strideWidth } = info;
-  // Rows and columns that no window reaches would add outputs, so they are left out; those that are missing are padding.
-  const height = (outHeight - 1) * strideHeight + filterHeight - padInfo.top;
-  const width = (outWidth - 1) * strideWidth + filterWidth - padInfo.left;
-  const rows = Math.min(height, inHeight);
-  const columns = Math.min(width, inWidth);
-  if (rows <= 0 || columns <= 0) {
-    floats(backend, dw).fill(0);
-    return;
-  }
-  const image = scratch.allocate(inChannels * rows * columns * batchSize);
-  const filter = scratch.allocate(dy.size);
-  const product = scratch.allocate(dw.size);
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info;
+  const taps = info.filterHeight * info.filterWidth;
+  const pixels = outHeight * outWidth;
+  const image = scratch.allocate(x.size);
+  const windows = scratch.allocate(taps * inChannels * pixels * batchSize);
+  const gradients = scratch.allocate(dy.size);
   const [from, to] = [floats(backend, x), floats(backend, image)];
-  for (let row = 0, pixel = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, pixel++) {
-      transpose(from, to, batchSize, inChannels, {
-        fromStart: (row * inWidth + column) * inChannels,
-        fromStride: inHeight * inWidth * inChannels,
-        toStart: pixel * batchSize,
-        toStride: rows * columns * batchSize,
-      });
+  const heap = allFloats(backend);
+  for (let pixel = 0; pixel < inHeight * inWidth; pixel++) {
+    transpose(from, to, batchSize, inChannels, {
+      fromStart: pixel * inChannels,
+      fromStride: inHeight * inWidth * inChannels,
+      toStart: pixel * batchSize,
+      toStride: inHeight * inWidth * batchSize,
+    });
+  }
+  swapLeadingAxes(floats(backend, dy), floats(backend, gradients), batchSize, pixels, outChannels);
+
+  let target = 0;
+  for (let tap = 0; tap < taps; tap++) {
+    for (let channel = 0; channel < inChannels; channel++, target += pixels * batchSize) {
+      const plane = image.offset / 4 + channel * inHeight * inWidth * batchSize;
+      copySeen(heap, plane, windows.offset / 4 + target, tap, info);
     }
   }
-  swapLeadingAxes(floats(backend, dy), floats(backend, filter), batchSize, outHeight * outWidth, outChannels);
-  xnnpack(backend).conv2d(image, filter, product, {
-    batch: inChannels,
-    height: rows,
-    width: columns,
-    channels: batchSize,
-    filterHeight: outHeight,
-    filterWidth: outWidth,
-    outChannels,
-    padTop: padInfo.top,
-    padBottom: height - rows,
-    padLeft: padInfo.left,
-    padRight: width - columns,
-    dilationHeight: strideHeight,
-    dilationWidth: strideWidth,
-  });
-  swapLeadingAxes(
-    floats(backend, product),
-    floats(backend, dw),
-    inChannels,
-    filterHeight * filterWidth,
-    outChannels,
-  );
+  xnnpack(backend).matMul(windows, gradients, dw, taps * inChannels, pixels * batchSize, outChannels);
+}
+
+/**
+ * Copies what one tap sees of one channel, a plane [inHeight, inWidth, batch], to [outHeight, outWidth, batch]; zeros outside. Both are
+ * positions on the heap, since copyWithin on one array is the fastest copy there is.
+ */
+function copySeen(heap: Float32Array, plane: number, target: number, tap: number, info: Conv2DInfo): void {
+  const { batchSize, inHeight, inWidth, outHeight, outWidth, filterWidth, strideHeight, strideWidth } = info;
+  const top = Math.floor(tap / filterWidth) - info.padInfo.top;
+  const left = (tap % filterWidth) - info.padInfo.left;
+  const [firstRow, endRow] = inside(top, strideHeight, inHeight, outHeight);
+  const [first, end] = inside(left, strideWidth, inWidth, outWidth);
+  const rowSize = outWidth * batchSize;
+  if (firstRow === endRow || first === end) {
+    heap.fill(0, target, target + outHeight * rowSize);
+    return;
+  }
+  const at = (row: number, column: number): number =>
+    plane + ((row * strideHeight + top) * inWidth + column * strideWidth + left) * batchSize;
+  heap.fill(0, target, target + firstRow * rowSize);
+  heap.fill(0, target + endRow * rowSize, target + outHeight * rowSize);
+  if (strideHeight === 1 && strideWidth === 1 && inWidth === outWidth) {
+    // Rows follow each other in the same distance: copy them in one run, neighbours' ends included, and clear those.
+    const last = at(endRow - 1, end);
+    heap.copyWithin(target + firstRow * rowSize + first * batchSize, at(firstRow, first), last);
+  } else {
+    for (let row = firstRow; row < endRow; row++) {
+      const rowTarget = target + row * rowSize;
+      if (strideWidth === 1) {
+        heap.copyWithin(rowTarget + first * batchSize, at(row, first), at(row, end));
+      } else {
+        for (let column = first; column < end; column++) {
+          heap.copyWithin(rowTarget + column * batchSize, at(row, column), at(row, column) + batchSize);
+        }
+      }
+    }
+  }
+  if (first === 0 && end === outWidth) return;
+  for (let row = firstRow; row < endRow; row++) {
+    const rowTarget = target + row * rowSize;
+    for (let i = 0; i < first * batchSize; i++) heap[rowTarget + i] = 0;
+    for (let i = end * batchSize; i < rowSize; i++) heap[rowTarget + i] = 0;
+  }
+}
+
+/** From the first to before the last output position that sees the input, of `size`, at `offset` from its own place. */
+function inside(offset: number, stride: number, size: number, outSize: number): [first: number, end: number] {
+  const first = Math.min(outSize, Math.max(0, Math.ceil(-offset / stride)));
+  return [first, Math.max(first, Math.min(outSize, Math.floor((size - 1 - offset) / stride) + 1))];
 }
 
 /**
@@ -199,14 +245,15 @@ export function slideGradient(
   }
 }
 
-/** How many output pixels at once make {@link slideGradient} cheapest; 0 where {@link slideInput} is cheaper still. */
+/** How many output pixels at once make {@link slideGradient} cheapest; 0 where {@link multiplyWindows} is cheaper still. */
 function bestUnit(info: Conv2DInfo): number {
   const { batchSize, inChannels, outChannels, outHeight, outWidth, filterHeight, filterWidth } = info;
   const pixels = batchSize * outHeight * outWidth;
   let unit = 0;
   let least =
     cost.gemm(filterHeight * filterWidth * inChannels, pixels, outChannels) +
-    cost.packFilter(pixels * outChannels);
+    cost.packMatrix(pixels * outChannels) +
+    cost.move(pixels * outChannels);
   if (info.strideHeight !== 1 || info.strideWidth !== 1) return unit;
   for (let candidate = 1; candidate <= outWidth; candidate++) {
     if (outWidth % candidate !== 0) continue;

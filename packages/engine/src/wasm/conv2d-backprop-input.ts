@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type Conv2DInfo, type ConvArgs, convInfo, isPointwise } from './conv2d.js';
+import { deferred } from './deferred.js';
 import { type Block, blockOf, floats, type Scratch, type WasmBackend, withScratch } from './heap.js';
 import { transpose } from './transpose.js';
 import { cost, xnnpack } from './xnnpack.js';
@@ -15,12 +16,13 @@ export function conv2dBackpropInput({ inputs, attrs, backend: anyBackend }: Conv
   const { inputShape } = attrs as unknown as { inputShape: number[] };
   const info = convInfo('Conv2DBackpropInput', inputShape, filter.shape, attrs);
   const out = backend.makeOutput(info.inShape, 'float32');
-  const blocks = { dy: blockOf(backend, dy), filter: blockOf(backend, filter), dx: blockOf(backend, out) };
-  withScratch(backend, (scratch) => {
-    if (asConvolutionIsCheaper(info)) convolve(backend, scratch, blocks, info);
-    else multiplyAndFold(backend, scratch, blocks, info);
+  return deferred(backend, out, [dy, filter], () => {
+    const blocks = { dy: blockOf(backend, dy), filter: blockOf(backend, filter), dx: blockOf(backend, out) };
+    withScratch(backend, (scratch) => {
+      if (asConvolutionIsCheaper(info)) convolve(backend, scratch, blocks, info);
+      else multiplyAndFold(backend, scratch, blocks, info);
+    });
   });
-  return out;
 }
 
 export interface InputBlocks {

@@ -11,7 +11,7 @@ import {
   valueAndGradients,
   values,
 } from './against-cpu.test-support.js';
-import { inParts, slideGradient, slideInput } from './conv2d-backprop-filter.js';
+import { inParts, multiplyWindows, slideGradient } from './conv2d-backprop-filter.js';
 import { convolve, multiplyAndFold } from './conv2d-backprop-input.js';
 import { blockOf, floats, type WasmBackend, withScratch } from './heap.js';
 
@@ -194,7 +194,7 @@ describe('every formulation of a gradient gives the same', () => {
     expect(worst).toBeLessThanOrEqual(2e-5 * Math.max(1, scale));
   }
 
-  it('of the filter: dy over x, x over dy, whole or in parts of the batch', () => {
+  it('of the filter: windows times dy, x over dy, whole or in parts of the batch', () => {
     fc.assert(
       fc.property(convCases, seeds, fc.boolean(), (c, pick, parts) => {
         tf.tidy(() => {
@@ -211,11 +211,8 @@ describe('every formulation of a gradient gives the same', () => {
             backend(),
             { x: block(tensors[0]), dy: block(dy), dw: block(dw) },
             info,
-            (scratch, part, partInfo) =>
-              slides
-                ? slideGradient(backend(), scratch, part, partInfo, unit)
-                : slideInput(backend(), scratch, part, partInfo),
-            parts ? 1 : undefined,
+            parts ? 2 : c.batch,
+            (...part) => (slides ? slideGradient(...part, unit) : multiplyWindows(...part)),
           );
           expectSame(
             dw,

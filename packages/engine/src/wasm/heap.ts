@@ -82,6 +82,11 @@ export function floats(backend: WasmBackend, block: Block): Float32Array {
   return new Float32Array(backend.wasm.HEAPU8.buffer, block.offset, block.size);
 }
 
+/** The whole heap, where a block begins at `block.offset / 4`; it moves as {@link floats} do. */
+export function allFloats(backend: WasmBackend): Float32Array {
+  return new Float32Array(backend.wasm.HEAPU8.buffer);
+}
+
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, side) => size * side, 1);
 }

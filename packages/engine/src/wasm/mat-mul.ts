@@ -16,7 +16,10 @@ export function multiply(
   { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
 ): void {
   const xnn = xnnpack(backend);
-  if (!transposeA && !transposeB) return xnn.matMul(a, b, out, m, k, n);
+  if (!transposeA && !transposeB) {
+    xnn.matMul(a, b, out, m, k, n);
+    return;
+  }
   withScratch(backend, (scratch) => {
     const transposed = (block: Block, rows: number, columns: number): Block => {
       const result = scratch.allocate(block.size);

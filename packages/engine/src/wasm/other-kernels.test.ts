@@ -103,7 +103,15 @@ describe('other kernels that training needs agree with cpu on wasm', () => {
     const cases = fc.record({
       outer: fc.array(side(9), { minLength: 1, maxLength: 3 }),
       run: side(8),
-      operation: fc.constantFrom('add', 'sub', 'mul', 'div', 'squaredDifference', 'maximum', 'minimum'),
+      operation: fc.constantFrom(
+        tf.add,
+        tf.sub,
+        tf.mul,
+        tf.div,
+        tf.squaredDifference,
+        tf.maximum,
+        tf.minimum,
+      ),
       vectorFirst: fc.boolean(),
       rank: fc.integer({ min: 1, max: 4 }),
       seed: seeds,
@@ -114,12 +122,11 @@ describe('other kernels that training needs agree with cpu on wasm', () => {
           const long = values([...c.outer, c.run], c.seed);
           const ones = Array.from({ length: Math.min(c.rank, c.outer.length + 1) - 1 }, () => 1);
           const short = tf.add(values([...ones, c.run], c.seed + 1), 2);
-          const f = tf[c.operation as 'add'];
           const operands = c.vectorFirst ? [short, tf.add(long, 2)] : [long, short];
           // tfjs has no gradient of these where shapes differ.
-          if (['maximum', 'minimum', 'squaredDifference'].includes(c.operation))
-            return [f(operands[0]!, operands[1]!)];
-          return valueAndGradients((a, b) => f(a!, b!), operands, c.seed);
+          if ([tf.maximum, tf.minimum, tf.squaredDifference].includes(c.operation))
+            return [c.operation(operands[0]!, operands[1]!)];
+          return valueAndGradients((a, b) => c.operation(a!, b!), operands, c.seed);
         }),
       ),
       { numRuns: 2 * runs },
@@ -176,6 +183,26 @@ describe('other kernels that training needs agree with cpu on wasm', () => {
         }),
       ),
       { numRuns: runs },
+    );
+  });
+
+  it('tile along any axes, and its gradient', async () => {
+    const cases = fc.record({
+      shape: fc.array(fc.oneof(fc.constant(1), side(4)), { minLength: 1, maxLength: 4 }),
+      reps: fc.array(side(3), { minLength: 4, maxLength: 4 }),
+      seed: seeds,
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, (c) =>
+        expectAgreement(() =>
+          valueAndGradients(
+            (x) => tf.tile(x!, c.reps.slice(0, c.shape.length)),
+            [values(c.shape, c.seed)],
+            c.seed,
+          ),
+        ),
+      ),
+      { numRuns: 2 * runs },
     );
   });
 

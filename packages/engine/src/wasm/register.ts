@@ -1,3 +1,4 @@
+import { batchNorm } from './batch-norm.js';
 import { broadcastRows } from './broadcast.js';
 import { conv2d, depthwiseConv2d } from './conv2d.js';
 import { conv2dBackpropFilter } from './conv2d-backprop-filter.js';
@@ -8,6 +9,7 @@ import { batchMatMul, fusedMatMul } from './mat-mul.js';
 import { maxPoolGrad } from './max-pool-grad.js';
 import { reduce } from './reduce.js';
 import { replaceKernel } from './registry.js';
+import { tile } from './tile.js';
 import { unsortedSegmentSum } from './unsorted-segment-sum.js';
 
 let registered = false;
@@ -29,6 +31,8 @@ export function registerWasmKernels(): void {
   replaceKernel('MaxPoolGrad', maxPoolGrad as never);
   replaceKernel('Identity', share('Identity'));
   replaceKernel('Cast', share('Cast'));
+  replaceKernel('FusedBatchNorm', batchNorm(broadcastRows));
+  replaceKernel('Tile', tile);
   replaceKernel('Sum', reduce('Sum'));
   replaceKernel('Mean', reduce('Mean'));
   for (const name of ['Add', 'Sub', 'Multiply', 'RealDiv', 'SquaredDifference', 'Maximum', 'Minimum']) {
