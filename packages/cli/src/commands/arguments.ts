@@ -1,0 +1,21 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A flag's whole number of at least 0. */
+export function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number.');
+}
+
+/** A flag's number of at least 0. */
+export function positiveNumber(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= 0 && value < Infinity) return value;
+  throw new InvalidArgumentError('Expected a number of at least 0.');
+}
+
+/** A flag's list, such as 1,100, of whole numbers of at least 1. */
+export function wholeNumbers(text: string): number[] {
+  const values = text.split(',').map(wholeNumber);
+  if (values.every((value) => value >= 1)) return values;
+  throw new InvalidArgumentError('Expected whole numbers of at least 1 with commas between them.');
+}

@@ -1,0 +1,49 @@
+import { type Command, Option } from 'commander';
+import { wholeNumber } from './arguments.js';
+
+const help = `
+Examples:
+  $ sbp train quickstart.json
+  $ sbp train quickstart.json --name long --epochs 30
+  $ sbp train quickstart.json --name try --epochs 1 --train-examples 2000
+  $ sbp train quickstart.json --json > result.json
+
+The same command again goes on where it was stopped, or prints the table of a run that is done. A config:
+
+  {
+    "name": "quickstart",                           the run's folder, in --runs
+    "net": "lenet5",                                or lenet-fc, vgg-like (with "scale": 0.25)
+    "data": { "set": "mnist" },                     or cifar10; also folder, trainExamples
+    "noise": { "klWeight": "macs", "klScale": 2 },  also logSigmaInit, threshold, bounds
+    "train": { "epochs": 6 },                       also batchSize, learningRate, noiseRate, decayFrom, seed …
+    "engine": "auto",                               tensorflow if it is there, else wasm
+    "bench": { "batchSizes": [1, 100] }             also repeats
+  }`;
+
+/** `sbp train <config.json>` */
+export function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train a network with noise, cut what drowned in it, check and time what is left')
+    .argument('<config.json>', 'what to train, see below')
+    .option('--name <name>', 'name of the run')
+    .option('--runs <folder>', 'where runs are kept', 'runs')
+    .addOption(
+      new Option('--engine <engine>', 'what computes').choices([
+        'auto',
+        'tensorflow',
+        'wasm',
+        'cpu',
+      ] as const),
+    )
+    .option('--epochs <n>', 'passes over the training set', wholeNumber)
+    .option('--seed <n>', "seed of initial weights, the data's order and the noise", wholeNumber)
+    .option('--replicas <n>', 'workers that share each batch; 0: one a core on wasm', wholeNumber)
+    .option('--train-examples <n>', 'only the first n training images', wholeNumber)
+    .option('--json', 'the result as JSON on standard output, all else on standard error')
+    .addHelpText('after', help)
+    .action(async (config, options) => {
+      const { trainRun } = await import('../train-run.js');
+      await trainRun(config, options);
+    });
+}

@@ -1,0 +1,59 @@
+import { CommanderError } from 'commander';
+
+/** What the user gave cannot be used: one line that names it, says what was expected and what to do. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The work was done but its result cannot be trusted, or the work cannot go on. Exit code 1, no stack. */
+export class RunError extends Error {
+  override readonly name = 'RunError';
+}
+
+/** Errors of the packages that say what is wrong with what they were given. */
+const aboutInput = new Set([
+  'UsageError',
+  'ModelFileError',
+  'DataError',
+  'NoiseConfigError',
+  'PruneError',
+  'BenchError',
+  'EngineError',
+]);
+
+/** Errors of the packages whose one line says all that there is to say. */
+const explained = new Set([...aboutInput, 'RunError', 'TrainError', 'TensorflowError']);
+
+/**
+ * Says on standard error, in one line, why the command failed; a stack only where `SBP_DEBUG=1` asks for it.
+ *
+ * @param command what was called, such as `sbp train`, whose help shows what there is
+ * @returns the exit code: 0 after help, 2 for wrong input, 130 for Ctrl-C, else 1
+ */
+export function exitStatus(error: unknown, command: string): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // `sbp` alone has shown its help instead
+    if (error.code !== 'commander.help')
+      say(`${error.message.replace(/^error: /, '')}; ${command} --help shows what there is`);
+    return 2;
+  }
+  const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
+  say(reason(error, name, message));
+  if (process.env.SBP_DEBUG === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (aboutInput.has(name)) return 2;
+  return name === 'TensorflowError' && (error as { code?: string }).code === 'interrupted' ? 130 : 1;
+}
+
+function reason(error: unknown, name: string, message: string): string {
+  if (explained.has(name)) return message;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  // Disk full, no permission and the like, which say which file.
+  if (code && syscall) return message;
+  return `internal error: ${message} (SBP_DEBUG=1 shows where)`;
+}
+
+/** In one line: messages of other packages may have several. */
+function say(text: string): void {
+  process.stderr.write(`sbp: ${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
+}

@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { addBench } from './commands/bench.js';
+import { addEngine } from './commands/engine.js';
+import { addFlops } from './commands/flops.js';
+import { addPrune } from './commands/prune.js';
+import { addTrain } from './commands/train.js';
+import { exitStatus } from './failure.js';
+import { version } from './version.js';
+
+/** Runs the command with its arguments. @returns the exit code, after what went wrong was said */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    const command = program.commands.find((each) => each.name() === args[0]);
+    return exitStatus(error, command ? `sbp ${command.name()}` : 'sbp');
+  }
+}
+
+/**
+ * The `sbp` command. Failures are thrown, not printed; what runs a command is imported by its action, so that help does not
+ * wait for tfjs.
+ */
+function createProgram(): Command {
+  const program = new Command('sbp')
+    .description(
+      'Structured Bayesian pruning for TensorFlow.js: train a network with noise, cut the channels and units that drown in it, and measure what that saves.',
+    )
+    .version(version)
+    .exitOverride()
+    // commander's own words go through exitStatus, as one line
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError(true)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sbp train quickstart.json\n  $ sbp bench runs/quickstart/noisy runs/quickstart/pruned\n\nsbp <command> --help tells more. Exit codes: 0 done, 1 failed, 2 wrong input, 130 stopped by Ctrl-C.',
+    );
+  for (const add of [addTrain, addPrune, addFlops, addBench, addEngine]) add(program);
+  return program;
+}

@@ -1,0 +1,90 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readRunConfig } from './run-config.js';
+import { emptyFolder } from './testing/sbp.js';
+
+const folder = emptyFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function read(value: unknown, overrides = {}) {
+  const file = join(folder, 'config.json');
+  writeFileSync(file, JSON.stringify(value));
+  return readRunConfig(file, overrides);
+}
+
+describe('readRunConfig', () => {
+  it('fills in the defaults that prune', () => {
+    const config = read({ name: 'a', net: 'lenet5' });
+    expect(config).toMatchObject({
+      data: { set: 'mnist' },
+      noise: { klWeight: 'macs', klScale: 1, logSigmaInit: -3, threshold: 1 },
+      train: { epochs: 6, batchSize: 128, noiseRate: 10 },
+      engine: 'auto',
+      bench: { batchSizes: [1, 100] },
+    });
+  });
+
+  it('lays flags over the file, also over parts that the file leaves out', () => {
+    const overrides = { name: 'b', epochs: 2, trainExamples: 10, engine: 'cpu', seed: undefined };
+    expect(read({ name: 'a', net: 'lenet5', train: { seed: 7 } }, overrides)).toMatchObject({
+      name: 'b',
+      data: { trainExamples: 10 },
+      train: { epochs: 2, seed: 7 },
+      engine: 'cpu',
+    });
+  });
+
+  it("takes the data's folder relative to the config", () => {
+    mkdirSync(join(folder, 'digits'));
+    expect(read({ name: 'a', net: 'lenet5', data: { folder: 'digits' } }).data.folder).toBe(
+      join(folder, 'digits'),
+    );
+  });
+
+  it('reads the examples that the package brings', () => {
+    const examples = fileURLToPath(new URL('../examples', import.meta.url));
+    const names = readdirSync(examples);
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) expect(readRunConfig(join(examples, name)).name).toBe('first');
+  });
+
+  it.each<[unknown, string]>([
+    [[], ': the config is []; expected an object { … }.'],
+    [{ net: 'lenet5' }, ': name is not given; expected a string in quotes.'],
+    [{ name: '../up', net: 'lenet5' }, ': name is "../up"; expected letters, digits and . _ - only'],
+    [{ name: 'a', net: 'lenet' }, `: net is "lenet"; expected 'lenet5' or 'lenet-fc' or 'vgg-like'.`],
+    [
+      { name: 'a', net: 'lenet5', scale: 2 },
+      `: scale is 2; expected left out: only the net 'vgg-like' has one.`,
+    ],
+    [{ name: 'a', net: 'lenet5', train: 6 }, ': train is 6; expected an object { … }.'],
+    [
+      { name: 'a', net: 'lenet5', train: { decayFrom: 2 } },
+      ': train.decayFrom is 2; expected a number of at most 1.',
+    ],
+    [
+      { name: 'a', net: 'lenet5', train: { learningRate: 0 } },
+      ': train.learningRate is 0; expected a number above 0.',
+    ],
+    [
+      { name: 'a', net: 'lenet5', bench: { batchSizes: [] } },
+      ': bench.batchSizes is []; expected at least 1 in it.',
+    ],
+    [
+      { name: 'a', net: 'lenet5', bench: { batchSizes: [1, 'x'] } },
+      ': bench.batchSizes.1 is "x"; expected a number.',
+    ],
+    [
+      { name: 'a', net: 'lenet5', noise: { bounds: { a: 0, b: 0 } } },
+      ': noise.bounds is {"a":0,"b":0}; expected a below b.',
+    ],
+    [
+      { name: 'a', net: 'lenet5', noises: {} },
+      ': noises: there is no such field; there are name, net, scale, data,',
+    ],
+  ])('says of %j where, what and what was expected', (value, line) => {
+    expect(() => read(value)).toThrow(line);
+  });
+});

@@ -1,0 +1,238 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runPaths } from './run-folder.js';
+import { type Ended, emptyFolder, sbp, spawned, start } from './testing/sbp.js';
+
+/** Small, quick, and hard enough on its groups that some go. */
+const config = {
+  name: 'whole',
+  net: 'lenet-fc',
+  data: { trainExamples: 1000 },
+  noise: { klScale: 4, logSigmaInit: -1, threshold: 1.7 },
+  train: { epochs: 2, batchSize: 50, noiseRate: 30, replicas: 1 },
+  engine: 'wasm',
+  bench: { repeats: 1 },
+};
+
+let folder: string;
+let whole: Ended;
+const paths = (name: string) => runPaths(join(folder, 'runs', name));
+const json = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
+const epochs = (name: string) =>
+  readFileSync(paths(name).metrics, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+async function until(condition: () => boolean, ended: Promise<unknown>): Promise<void> {
+  let over = false;
+  ended.then(() => {
+    over = true;
+  });
+  while (!condition()) {
+    if (over) throw new Error('it ended before it could be stopped');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+beforeAll(async () => {
+  folder = emptyFolder();
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  whole = await spawned(folder, 'train', 'config.json');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('sbp train', () => {
+  it('trains, prunes, checks, times and leaves everything in the folder', () => {
+    expect(whole).toMatchObject({ code: 0, stderr: '' });
+    expect(whole.stdout).toMatch(/Engine: wasm [\d.]+ \(CPU\), 1 replica\n/);
+    expect(whole.stdout).toMatch(/epoch 2\/2 100 % .+ images\/s .+ error [\d.]+ % {2}\d+-\d+-\d+ /);
+    expect(whole.stdout).toMatch(/every prediction equal, on 10,000 test images/);
+    expect(whole.stdout).toContain(readFileSync(paths('whole').table, 'utf8').trim());
+    expect(readdirSync(paths('whole').folder).sort()).toEqual(
+      [
+        'checkpoint.bin',
+        'config.json',
+        'metrics.jsonl',
+        'noisy',
+        'pruned',
+        'result.json',
+        'table.md',
+        'trained',
+        'training.svg',
+        'widths.svg',
+      ].sort(),
+    );
+    expect(epochs('whole').map(({ epoch }) => epoch)).toEqual([1, 2]);
+    for (const chart of [paths('whole').trainingChart, paths('whole').widthsChart])
+      expect(readFileSync(chart, 'utf8')).toMatch(/^<svg[^>]*>[\s\S]+<\/svg>\s*$/);
+  });
+
+  it('writes down the config with its defaults, the machine, and figures that fit together', () => {
+    const result = json(paths('whole').result);
+    expect(result.config.train).toMatchObject({ epochs: 2, learningRate: 1e-3, seed: 0 });
+    expect(result.config.noise.klWeight).toBe('macs');
+    expect(result.engine.name).toBe('wasm');
+    expect(result.environment.node).toBe(process.version);
+    expect(result.agreement).toMatchObject({ examples: 10_000, otherPredictions: 0 });
+    expect(result.agreement.maxDifference).toBeLessThanOrEqual(1e-5);
+    const [original, noisy, pruned] = result.rows;
+    expect(original).toMatchObject({ error: null, macs: 545_000, parameters: 545_810, reduction: 1 });
+    expect(original.widths).toBe('784-500-300');
+    expect(noisy.error).toBe(epochs('whole').at(-1).error);
+    expect(pruned.error).toBe(noisy.error);
+    expect(pruned.macs).toBeLessThan(original.macs);
+    expect(pruned.reduction).toBeCloseTo(original.macs / pruned.macs);
+    expect(pruned.widths).toBe(Object.values(epochs('whole').at(-1).kept).join('-'));
+    const [input, dense1, dense2] = pruned.widths.split('-').map(Number);
+    expect(input * dense1 * dense2).toBeGreaterThan(0);
+    expect(dense1).toBeLessThan(500);
+    expect(Object.keys(pruned.speedup)).toEqual(['1', '100']);
+    const bytes = (name: string) => readFileSync(join(paths('whole').pruned, name)).length;
+    expect(pruned.bytes).toBe(bytes('model.json') + bytes('weights.bin'));
+  });
+
+  it('says that a run is done and prints its table again', async () => {
+    const before = readFileSync(paths('whole').result);
+    const again = await sbp(folder, 'train', 'config.json');
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(again.stdout).toMatch(/^runs\/whole is done/);
+    expect(again.stdout).toContain(readFileSync(paths('whole').table, 'utf8').trim());
+    expect(readFileSync(paths('whole').result)).toEqual(before);
+    const { stdout } = await sbp(folder, 'train', 'config.json', '--json');
+    expect(JSON.parse(stdout)).toEqual(json(paths('whole').result));
+  });
+
+  it('names the field in which a folder holds another run', async () => {
+    const { code, stderr } = await sbp(folder, 'train', 'config.json', '--epochs', '4');
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      'sbp: runs/whole holds a run with another train.epochs: 2 there, 4 now; give this one another --name, or delete the folder to run it anew.\n',
+    );
+  });
+
+  it('killed at any moment, goes on to the same bits', async () => {
+    const { checkpoint, trained, metrics } = paths('killed');
+    const args = ['train', 'config.json', '--name', 'killed'];
+    const first = start(folder, args);
+    await until(() => existsSync(checkpoint), first.ended);
+    first.child.kill('SIGKILL');
+    expect(await first.ended).toMatchObject({ signal: 'SIGKILL' });
+    expect(existsSync(trained)).toBe(false);
+    // As a kill in the middle of a write would leave it.
+    writeFileSync(metrics, '{"epoch": 1, "lo');
+    const second = await spawned(folder, ...args);
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toMatch(/Going on from the end of epoch 1 of 2/);
+    for (const name of ['trained', 'pruned'] as const)
+      expect(readFileSync(join(paths('killed')[name], 'weights.bin'))).toEqual(
+        readFileSync(join(paths('whole')[name], 'weights.bin')),
+      );
+    const figures = ({ loss, kl, error, kept }: Record<string, unknown>) => ({ loss, kl, error, kept });
+    expect(epochs('killed').map(figures)).toEqual(epochs('whole').map(figures));
+  });
+
+  it('killed after the last epoch, finishes without training anew', async () => {
+    const { result, pruned } = paths('whole');
+    const before = readFileSync(join(pruned, 'weights.bin'));
+    rmSync(result);
+    rmSync(pruned, { recursive: true });
+    const { code, stdout } = await sbp(folder, 'train', 'config.json');
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(/^epoch/m);
+    expect(readFileSync(join(pruned, 'weights.bin'))).toEqual(before);
+  });
+
+  it('stopped by Ctrl-C, says what is kept and how to go on', async () => {
+    const args = ['train', 'config.json', '--name', 'stopped'];
+    const { child, ended } = start(folder, args);
+    await until(() => existsSync(paths('stopped').checkpoint), ended);
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(
+      /^\nStopped; 1 of 2 epochs are kept in runs\/stopped: the same command goes on from there\.\n$/,
+    );
+  });
+
+  it('does not go on from a damaged checkpoint', async () => {
+    const { checkpoint } = paths('stopped');
+    const bytes = readFileSync(checkpoint);
+    bytes[bytes.length - 1000]! ^= 1;
+    writeFileSync(checkpoint, bytes);
+    const { code, stderr } = await sbp(folder, 'train', 'config.json', '--name', 'stopped');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^sbp: runs\/stopped\/checkpoint\.bin is damaged: .+ delete it .+\n$/);
+  });
+});
+
+describe('what a run leaves', () => {
+  it.each(['noisy', 'pruned'] as const)('%s/model.json opens over HTTP in plain tfjs', async (name) => {
+    const server = createServer((request, response) => {
+      response.end(readFileSync(join(paths('whole')[name], request.url!)));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const script = `
+        import * as tf from '@tensorflow/tfjs';
+        const model = await tf.loadLayersModel('http://127.0.0.1:${port}/model.json');
+        const y = model.predict(tf.zeros([2, 28, 28, 1]));
+        console.log(JSON.stringify({ shape: y.shape, sum: y.sum().dataSync()[0] }));`;
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: new URL('..', import.meta.url),
+      });
+      const { shape, sum } = JSON.parse(stdout.trim().split('\n').at(-1)!);
+      expect(shape).toEqual([2, 10]);
+      expect(sum).toBeCloseTo(2, 4);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('sbp prune makes the same network of trained/ as the run did', async () => {
+    const { code, stdout } = await sbp(folder, 'prune', 'runs/whole/trained/model.json', '--json');
+    expect(code).toBe(0);
+    const { folder: out, report } = JSON.parse(stdout);
+    expect(out).toBe('runs/whole/trained-pruned');
+    expect(report).toEqual(json(paths('whole').result).report);
+    expect(readFileSync(join(folder, out, 'weights.bin'))).toEqual(
+      readFileSync(join(paths('whole').pruned, 'weights.bin')),
+    );
+  });
+
+  it('sbp prune takes a threshold and says what became of each layer', async () => {
+    const { code, stdout } = await sbp(
+      folder,
+      ...'prune runs/whole/trained --threshold 1e3 --out tiny'.split(' '),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\| dense1 +\| +500 \| +0 \| +1 \|/);
+    expect(stdout).toMatch(/dense1: not removed though at 0: 1 group \(none is above the threshold/);
+    expect(stdout).toMatch(/545,000 → [\d,]+ multiply-accumulates \([\d.]+×\).*\nWritten to tiny \(/);
+  });
+
+  it('sbp flops counts layer by layer', async () => {
+    const { stdout } = await sbp(folder, 'flops', 'runs/whole/noisy');
+    expect(stdout).toMatch(/\| dense1 +\| 392,000 \| +71\.9 % \| +392,500 \|/);
+    expect(stdout).toMatch(/\| all +\| 545,000 \| +100\.0 % \| +545,810 \|/);
+    const counted = JSON.parse((await sbp(folder, 'flops', 'runs/whole/pruned', '--json')).stdout);
+    expect(counted.macs).toBe(json(paths('whole').result).rows[2].macs);
+  });
+
+  it('sbp bench times them side by side', async () => {
+    const args = 'bench runs/whole/noisy runs/whole/pruned --engines wasm --batch 1,10 --repeats 1'.split(
+      ' ',
+    );
+    const { stdout } = await sbp(folder, ...args);
+    expect(stdout).toMatch(/\| noisy +\| wasm +\| +1 \|/);
+    expect(stdout).toMatch(/\| pruned +\| wasm +\| +10 \|/);
+    const { rows } = JSON.parse((await sbp(folder, ...args, '--json')).stdout);
+    expect(rows).toHaveLength(4);
+  });
+});
