@@ -1,35 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
-import { Noise, type NoiseConfig, withFolded } from './noise.js';
-import { stockLayer } from './stock.js';
+import { type NoiseConfig, withFolded } from './noise.js';
+import { noisyLayer } from './noisy-layer.js';
 
 /** The options of `tf.layers.conv2d`. */
 export type Conv2dConfig = Parameters<typeof tf.layers.conv2d>[0];
 
 export type NoisyConv2dConfig = Conv2dConfig & { noise?: NoiseConfig };
 
-class NoisyConv2D extends stockLayer<NoisyConv2dConfig>('Conv2D') {
+class NoisyConv2D extends noisyLayer<NoisyConv2dConfig>('Conv2D') {
   static className = 'NoisyConv2D';
-  readonly noise: Noise;
-
-  constructor(config: NoisyConv2dConfig) {
-    super(config);
-    this.noise = new Noise(this, config.noise);
-  }
-
-  override build(inputShape: tf.Shape | tf.Shape[]): void {
-    super.build(inputShape);
-    this.noise.build(this.kernel.shape.at(-1) as number);
-  }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }) {
     return tf.tidy(() => {
       // conv(x, W)·θ = conv(x, W·θ): the noise costs weight-sized work instead of activation-sized work
       return withFolded(this, this.noise.factor(kwargs?.training), () => super.call(inputs, kwargs));
     });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), noise: this.noise.getConfig() };
   }
 }
 tf.serialization.registerClass(NoisyConv2D);

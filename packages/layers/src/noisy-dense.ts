@@ -1,25 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
-import { Noise, type NoiseConfig, withFolded } from './noise.js';
-import { stockLayer } from './stock.js';
+import { type NoiseConfig, withFolded } from './noise.js';
+import { noisyLayer } from './noisy-layer.js';
 
 /** The options of `tf.layers.dense`. */
 export type DenseConfig = Parameters<typeof tf.layers.dense>[0];
 
 export type NoisyDenseConfig = DenseConfig & { noise?: NoiseConfig };
 
-class NoisyDense extends stockLayer<NoisyDenseConfig>('Dense') {
+class NoisyDense extends noisyLayer<NoisyDenseConfig>('Dense') {
   static className = 'NoisyDense';
-  readonly noise: Noise;
-
-  constructor(config: NoisyDenseConfig) {
-    super(config);
-    this.noise = new Noise(this, config.noise);
-  }
-
-  override build(inputShape: tf.Shape | tf.Shape[]): void {
-    super.build(inputShape);
-    this.noise.build(this.kernel.shape.at(-1) as number);
-  }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }) {
     return tf.tidy(() => {
@@ -34,10 +23,6 @@ class NoisyDense extends stockLayer<NoisyDenseConfig>('Dense') {
       }
       return withFolded(this, theta, () => super.call(inputs, kwargs));
     });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), noise: this.noise.getConfig() };
   }
 }
 tf.serialization.registerClass(NoisyDense);

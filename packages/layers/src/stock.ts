@@ -7,8 +7,9 @@ export interface WeightedLayer extends tf.layers.Layer {
   activation: { apply(x: tf.Tensor): tf.Tensor };
 }
 
-interface StockClass<Config> {
-  new (config: Config): WeightedLayer;
+/** Constructor of a layer that tfjs can also make from its config. */
+export interface StockClass<Config, Layer extends WeightedLayer = WeightedLayer> {
+  new (config: Config): Layer;
   fromConfig: tf.serialization.FromConfigMethod<tf.layers.Layer>;
 }
 
