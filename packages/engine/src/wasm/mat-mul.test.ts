@@ -112,6 +112,21 @@ describe('matMul on wasm agrees with cpu', () => {
     });
   });
 
+  it('gives the same bits whether the right operand is new or was used before', async () => {
+    await useEngine('wasm');
+    fc.assert(
+      fc.property(sizes, ({ m, k, n, seed }) => {
+        tf.tidy(() => {
+          const [a, b] = [values([m, 4 * k], seed), values([4 * k, n], seed + 1)];
+          const [first, second] = [tf.matMul(a, b).dataSync(), tf.matMul(a, b).dataSync()];
+          expect(second).toEqual(first);
+          expect(tf.transpose(tf.matMul(b, a, true, true)).dataSync()).toEqual(first);
+        });
+      }),
+      { numRuns: runs },
+    );
+  });
+
   it('empty operands', async () => {
     await useEngine('wasm');
     tf.tidy(() => {

@@ -7,16 +7,34 @@ import { cost, type Epilogue, xnnpack } from './xnnpack.js';
 /**
  * out [m, n] = a · b, where a is stored as [k, m] if `transposeA` and b as [n, k] if `transposeB`. XNNPACK multiplies plain
  * matrices only, and packs the right one first; so either the operand that lies the wrong way is transposed, or the transposed
- * product is computed with the roles swapped, whichever moves less.
+ * product is computed with the roles swapped, whichever moves less. Both add in the same order, so they agree to the bit.
+ *
+ * @param keepPacked that `b` will be, or has been, used again: its packing is kept under its number, so it costs nothing
  */
 export function multiply(
   backend: WasmBackend,
   { a, b, out }: { a: Block; b: Block; out: Block },
   { m, k, n }: { m: number; k: number; n: number },
-  { transposeA, transposeB }: { transposeA: boolean; transposeB: boolean },
+  {
+    transposeA,
+    transposeB,
+    keepPacked = false,
+  }: { transposeA: boolean; transposeB: boolean; keepPacked?: boolean },
 ): void {
   const xnn = xnnpack(backend);
-  if (!transposeA && !transposeB) {
+  const plain =
+    (transposeA ? cost.move(a.size) : 0) +
+    (transposeB ? cost.move(b.size) : 0) +
+    cost.packMatrix(b.size) +
+    cost.gemm(m, k, n);
+  const swapped =
+    (transposeA ? 0 : cost.move(a.size)) +
+    (transposeB ? 0 : cost.move(b.size)) +
+    cost.packMatrix(a.size) +
+    cost.gemm(n, k, m) +
+    cost.move(out.size);
+  const isPlain = !transposeA && !transposeB;
+  if (isPlain && (keepPacked || plain <= swapped)) {
     xnn.matMul(a, b, out, m, k, n);
     return;
   }
@@ -26,17 +44,6 @@ export function multiply(
       transpose(floats(backend, block), floats(backend, result), rows, columns);
       return result;
     };
-    const plain =
-      (transposeA ? cost.move(a.size) : 0) +
-      (transposeB ? cost.move(b.size) : 0) +
-      cost.packMatrix(b.size) +
-      cost.gemm(m, k, n);
-    const swapped =
-      (transposeA ? 0 : cost.move(a.size)) +
-      (transposeB ? 0 : cost.move(b.size)) +
-      cost.packMatrix(a.size) +
-      cost.gemm(n, k, m) +
-      cost.move(out.size);
     if (plain <= swapped) {
       const left = transposeA ? transposed(a, k, m) : a;
       const right = transposeB ? transposed(b, n, k) : scratch.view(b, 0, b.size);
@@ -80,6 +87,7 @@ function matMulShapes(a: tf.TensorInfo, b: tf.TensorInfo, transposeA: boolean, t
 
 // The backend caches a packed right operand under its number alone, whatever its shape: a reshaped tensor shares the number and
 // would be multiplied as if it still had the first shape. So remember the shape of the first use, and give others a number of their own.
+// A tensor that comes a second time is likely to come again, as weights do at inference; in training they are new in every step.
 const packedColumns = new WeakMap<object, number>();
 
 function rightOperand(
@@ -111,12 +119,13 @@ export function batchMatMul({ inputs, attrs, backend: anyBackend }: MatMulArgs):
   withScratch(backend, (scratch) => {
     const whole = (block: Block): Block => scratch.view(block, 0, block.size);
     if (count === 1) {
+      const keepPacked = packedColumns.has(b.dataId);
       const right = transposeB ? blockOf(backend, b) : rightOperand(backend, b, n, whole);
       multiply(
         backend,
         { a: blockOf(backend, a), b: right, out: outBlock },
         { m, k, n },
-        { transposeA, transposeB },
+        { transposeA, transposeB, keepPacked },
       );
       return;
     }
