@@ -35,7 +35,7 @@ export function exitStatus(error: unknown, command: string): number {
     if (error.exitCode === 0) return 0;
     // `sbp` alone has shown its help instead
     if (error.code !== 'commander.help')
-      say(`${error.message.replace(/^error: /, '')}; ${command} --help shows what there is`);
+      say(`${error.message.replace(/^error: |\.$/g, '')}; ${command} --help shows what there is`);
     return 2;
   }
   const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };

@@ -13,11 +13,12 @@ export function installReporter(stream: NodeJS.WriteStream) {
     bar = undefined;
   };
   return {
-    progress({ message, done, total }: InstallProgress): void {
-      if (said !== message) {
+    progress({ step, message, done, total }: InstallProgress): void {
+      const line = `${step.padEnd(8)}  ${message}`;
+      if (said !== line) {
         stop();
-        said = message;
-        stream.write(`${message}\n`);
+        said = line;
+        stream.write(`${line}\n`);
       }
       if (!stream.isTTY || done === undefined || !total) return;
       if (!bar) {

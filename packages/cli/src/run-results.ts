@@ -19,7 +19,7 @@ import { buildNet, netTitle } from './nets.js';
 import { dataSets, type RunConfig } from './run-config.js';
 import { type RunPaths, writeAtomically } from './run-folder.js';
 import { version } from './version.js';
-import { count } from './words.js';
+import { count, plural } from './words.js';
 
 /** How far probabilities of the noisy and the pruned network may be apart. */
 const TOLERANCE = 1e-5;
@@ -144,7 +144,7 @@ function writeResults(
   },
 ): void {
   const { rows, report } = results;
-  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}, ${config.train.epochs} epochs`;
+  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}, ${plural(config.train.epochs, 'epoch')}`;
   const table = figuresTable(rows, config.bench.batchSizes, engine.device);
   writeAtomically(paths.table, `${table}\n\n${figuresNote(title, engine)}\n`);
   writeAtomically(paths.trainingChart, trainingChart(history, { title }));

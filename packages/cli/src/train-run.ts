@@ -11,7 +11,7 @@ import { dataSets, type RunConfig, type RunOverrides, readRunConfig } from './ru
 import { loadData } from './run-data.js';
 import { appendMetrics, beginRun, checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
 import { finishRun } from './run-results.js';
-import { count, duration } from './words.js';
+import { count, duration, plural } from './words.js';
 
 /**
  * `sbp train`: trains the config's network, or goes on where an earlier call was stopped; removes the groups that drowned in noise,
@@ -47,8 +47,7 @@ async function perform(
   const model = buildNet(config, { ...config.noise, trainExamples: data.train.size });
   const sizes = `${count(data.train.size)} training images, ${count(data.test.size)} test images`;
   say(`${netTitle(config)} on ${dataSets[config.data.set].title}: ${sizes}`);
-  const workers = `${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`;
-  say(`Engine: ${engine.name} ${engine.version} (${engine.device}), ${workers}`);
+  say(`Engine: ${engine.name} ${engine.version} (${engine.device}), ${plural(replicas, 'replica')}`);
   const { epochs } = config.train;
   if (saved) say(`Going on from the end of epoch ${saved.state.epoch} of ${epochs}, kept in ${paths.folder}`);
   const history = [...(saved?.history ?? [])];
@@ -73,7 +72,7 @@ async function perform(
     });
     reporter.stop();
     const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
-    say(`Trained ${history.length} epochs in ${duration(seconds)}.`);
+    say(`Trained ${plural(history.length, 'epoch')} in ${duration(seconds)}.`);
     await finishRun(config, { paths, say, engine, replicas, data, model, history });
   } finally {
     reporter.stop();

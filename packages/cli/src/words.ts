@@ -24,6 +24,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** 1 epoch, 2 epochs. */
+export function plural(value: number, word: string): string {
+  return `${count(value)} ${word}${value === 1 ? '' : 's'}`;
+}
+
 /** Writes a line, or several, to standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
