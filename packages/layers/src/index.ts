@@ -15,4 +15,4 @@ export {
 export { type Conv2dConfig, type NoisyConv2dConfig, noisyConv2d } from './noisy-conv2d.js';
 export { type DenseConfig, type NoisyDenseConfig, noisyDense } from './noisy-dense.js';
 export { withWeights } from './substitute.js';
-export { klDivergence, sampleLogTheta } from './truncated-log-normal.js';
+export { klDivergence, type NoiseForm, sampleLogTheta } from './truncated-log-normal.js';

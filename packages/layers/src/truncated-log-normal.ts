@@ -12,13 +12,25 @@ const tensors = noiseFormulas(onTensors);
  */
 const HOST_BACKENDS = new Set(['cpu', 'wasm', 'tensorflow']);
 
+/** Where the formulas run: `tensors` where what they do is to become a graph. */
+export type NoiseForm = 'host' | 'tensors';
+
+const fastest = (): NoiseForm => (HOST_BACKENDS.has(tf.getBackend()) ? 'host' : 'tensors');
+
 /**
  * KL divergence of the truncated log-normal posterior from the log-uniform prior on the same bounds, one value a group,
  * in nats (Neklyudov et al. 2017, eq. 10), in float32 over μ, log σ ∈ [−20, 5]; differentiable in both.
+ *
+ * @param form default: `host` where the backend's tensors lie in the host's memory
  */
-export function klDivergence(mu: tf.Tensor, logSigma: tf.Tensor, bounds: Bounds = defaultBounds): tf.Tensor {
+export function klDivergence(
+  mu: tf.Tensor,
+  logSigma: tf.Tensor,
+  bounds: Bounds = defaultBounds,
+  form: NoiseForm = fastest(),
+): tf.Tensor {
   return differentiable(mu, logSigma, (m, s) =>
-    HOST_BACKENDS.has(tf.getBackend())
+    form === 'host'
       ? onHost(m.shape, [m, s], (mi, si) => numbers.kl(mi, si, bounds))
       : tensors.kl(m, s, bounds),
   );
@@ -29,15 +41,17 @@ export function klDivergence(mu: tf.Tensor, logSigma: tf.Tensor, bounds: Bounds 
  * μ, log σ ∈ [−20, 5]. Differentiable in μ and log σ, α, β and Z included.
  *
  * @param u uniform draws; its trailing axes are those of μ, extra leading axes (examples) are allowed
+ * @param form default: `host` where the backend's tensors lie in the host's memory
  */
 export function sampleLogTheta(
   u: tf.Tensor,
   mu: tf.Tensor,
   logSigma: tf.Tensor,
   bounds: Bounds = defaultBounds,
+  form: NoiseForm = fastest(),
 ): tf.Tensor {
   return differentiable(mu, logSigma, (m, s) =>
-    HOST_BACKENDS.has(tf.getBackend())
+    form === 'host'
       ? onHost(u.shape, [u, m, s], (ui, mi, si) => numbers.sample(ui, mi, si, bounds))
       : tensors.sample(u, m, s, bounds),
   );
