@@ -5,8 +5,9 @@ export {
   TrainError,
   trainConfigSchema,
 } from './config.js';
+export type { StepTotals, TrainStep } from './epoch.js';
 export { errorPercent } from './evaluate.js';
-export { Replica, type StepTotals } from './replica.js';
+export { Replica } from './replica.js';
 export { constantThenLinear } from './schedule.js';
 export { type SharedRun, sharedRun } from './shared-run.js';
 export { noiseSize, type StepFunction, type StepResult, stepFunction } from './step.js';

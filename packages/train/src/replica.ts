@@ -1,36 +1,15 @@
-import { type Dataset, fillBatch, shuffledIndices } from '@sbp/data';
+import type { Dataset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
-import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
 import { adamStep } from './adam.js';
 import { Barrier } from './barrier.js';
+import { type EpochSums, type Pause, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
 import { evaluateShare } from './evaluate.js';
 import { type Slot, weightLayout, writeWeights } from './layout.js';
 import { constantThenLinear } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
-import { noiseSize, type StepFunction, stepFunction } from './step.js';
-
-/** Stream of the noise's draws; the data's order has its own. */
-const NOISE_STREAM = 1;
-
-/** What an epoch comes to, summed over the examples of all replicas. */
-export interface EpochSums {
-  examples: number;
-  loss: number;
-  kl: number;
-  correct: number;
-  /** Set where a loss was not finite: the step, from 0, within the epoch. The weights are those before it. */
-  failedStep?: number;
-  /** Another replica is gone. */
-  broken?: boolean;
-}
-
-/** Of one step, over all replicas: mean loss and KL part per example, and the number of examples it got right. */
-export interface StepTotals {
-  loss: number;
-  kl: number;
-  correct: number;
-}
+import { type StepFunction, stepFunction } from './step.js';
+import { stepInputs } from './step-input.js';
 
 /** One replica: its model, its share of every batch, its slice of the weights to update. */
 export class Replica {
@@ -38,8 +17,7 @@ export class Replica {
   private readonly slots: Slot[];
   private readonly trained: Slot[];
   private readonly barrier: Barrier;
-  private readonly draws: Float32Array;
-  private readonly noise: ReturnType<typeof philox>;
+  private readonly inputs: ReturnType<typeof stepInputs>;
 
   constructor(
     private readonly model: tf.LayersModel,
@@ -54,40 +32,15 @@ export class Replica {
     this.trained = slots.filter(({ kind }) => kind !== 'statistic');
     this.step = stepFunction(model, this.trained);
     this.barrier = new Barrier(run.barrier, run.replicas);
-    this.draws = new Float32Array(noiseSize(model));
-    this.noise = philox(run.config.seed, NOISE_STREAM);
+    this.inputs = stepInputs(model, run.train, run.config.seed);
   }
 
-  /** Trains one epoch, from 0. Between steps it awaits `pause`, for the caller's event loop. */
-  async epoch(
-    epoch: number,
-    pause?: (done: number, sums: EpochSums) => Promise<void> | void,
-  ): Promise<EpochSums> {
-    const { config, train } = this.run;
-    const order = shuffledIndices(train.size, config.seed, epoch);
-    const steps = stepsPerEpoch(this.run);
-    const sums: EpochSums = { examples: 0, loss: 0, kl: 0, correct: 0 };
-    for (let step = 0; step < steps; step++) {
-      const batch = order.subarray(step * config.batchSize, (step + 1) * config.batchSize);
-      const totals = this.trainStep(batch, epoch * steps + step);
-      if (totals === 'broken') return { ...sums, broken: true };
-      if (totals === 'not finite') return { ...sums, failedStep: step };
-      sums.examples += batch.length;
-      sums.loss += totals.loss * batch.length;
-      sums.kl += totals.kl * batch.length;
-      sums.correct += totals.correct;
-      await pause?.(step + 1, sums);
-    }
-    return sums;
+  epoch(epoch: number, pause?: Pause): Promise<EpochSums> {
+    return runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), pause);
   }
 
-  /**
-   * One step on a batch that all replicas take together: from the run's weights of the step's parity to the other copy.
-   *
-   * @param indices the whole batch's examples
-   * @param globalStep steps taken before, over all epochs
-   */
-  trainStep(indices: Uint32Array, globalStep: number): StepTotals | 'broken' | 'not finite' {
+  /** {@link TrainStep} */
+  trainStep(indices: Uint32Array, globalStep: number): ReturnType<TrainStep> {
     this.compute(this.run.weights[globalStep % 2] as Float32Array, this.share(indices), globalStep);
     if (!this.barrier.wait()) return 'broken';
     const totals = this.total(indices.length);
@@ -111,7 +64,6 @@ export class Replica {
   }
 
   private compute(weights: Float32Array, indices: Uint32Array, globalStep: number): void {
-    const { train } = this.run;
     const target = this.run.gradients[this.index] as Float32Array;
     const stats = this.run.stats[this.index] as Float64Array;
     if (indices.length === 0) {
@@ -120,16 +72,7 @@ export class Replica {
     }
     tf.tidy(() => {
       this.restoreStatistics(weights);
-      const pixels = train.shape.reduce((p, d) => p * d, 1);
-      const values = new Float32Array(indices.length * pixels);
-      fillBatch(train, indices, values);
-      const x = tf.tensor(values, [indices.length, ...train.shape]);
-      const labels = tf.tensor1d(
-        Int32Array.from(indices, (i) => train.labels[i] as number),
-        'int32',
-      );
-      const y = tf.oneHot(labels, train.classes).toFloat();
-      const u = tf.tensor1d(this.noise.uniforms(globalStep, this.draws).slice());
+      const { x, y, u } = this.inputs(indices, globalStep);
       const tensors = this.trained.map(({ from, to, shape }) => tf.tensor(weights.slice(from, to), shape));
       const { loss, kl, correct, gradients } = this.step(tensors, x, y, u);
       stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));

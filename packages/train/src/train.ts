@@ -2,8 +2,9 @@ import type { Dataset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
+import type { EpochSums, Pause } from './epoch.js';
 import { readWeights, weightLayout, writeWeights } from './layout.js';
-import { type EpochSums, Replica } from './replica.js';
+import { Replica } from './replica.js';
 import { constantThenLinear } from './schedule.js';
 import { type SharedRun, sharedRun, stepsPerEpoch } from './shared-run.js';
 import { startWorkers } from './workers.js';
@@ -158,10 +159,10 @@ export function progressPause(
   run: SharedRun,
   epoch: number,
   onProgress: (progress: Omit<TrainProgress, 'epochs'>) => void,
-): (done: number, sums: EpochSums) => Promise<void> | void {
+): Pause {
   const began = performance.now();
   let last = began;
-  return (_done, sums) => {
+  return (sums) => {
     const now = performance.now();
     if (now - last < PROGRESS_MS) return undefined;
     last = now;

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Dataset } from '@sbp/data';
 import { Barrier } from './barrier.js';
 import { TrainError } from './config.js';
-import type { EpochSums } from './replica.js';
+import type { EpochSums } from './epoch.js';
 import type { SharedRun } from './shared-run.js';
 import type { Team, TrainProgress } from './train.js';
 

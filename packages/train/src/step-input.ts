@@ -1,0 +1,38 @@
+import { type Dataset, fillBatch } from '@sbp/data';
+import { philox } from '@sbp/math';
+import * as tf from '@tensorflow/tfjs';
+import { noiseSize } from './step.js';
+
+/** Stream of the noise's draws; the data's order has its own. */
+const NOISE_STREAM = 1;
+
+/** What a step reads besides the weights: images x, one-hot labels y, uniform draws u. */
+export interface StepInput {
+  x: tf.Tensor;
+  y: tf.Tensor;
+  u: tf.Tensor;
+}
+
+/** Makes the tensors of a step from the data and the seed. */
+export function stepInputs(
+  model: tf.LayersModel,
+  train: Dataset,
+  seed: number,
+): (indices: Uint32Array, globalStep: number) => StepInput {
+  const noise = philox(seed, NOISE_STREAM);
+  const groups = noiseSize(model);
+  const pixels = train.shape.reduce((p, d) => p * d, 1);
+  return (indices, globalStep) => {
+    const values = new Float32Array(indices.length * pixels);
+    fillBatch(train, indices, values);
+    const onehot = new Float32Array(indices.length * train.classes);
+    indices.forEach((index, i) => {
+      onehot[i * train.classes + (train.labels[index] as number)] = 1;
+    });
+    return {
+      x: tf.tensor(values, [indices.length, ...train.shape]),
+      y: tf.tensor(onehot, [indices.length, train.classes]),
+      u: tf.tensor1d(noise.uniforms(globalStep, new Float32Array(groups))),
+    };
+  };
+}
