@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { type Conv2DInfo, type ConvArgs, convInfo, isPointwise } from './conv2d.js';
+import { type Conv2DInfo, type ConvArgs, convInfo, copyClipped, isPointwise } from './conv2d.js';
 import {
   allFloats,
   type Block,
@@ -200,19 +200,15 @@ export function slideGradient(
   const rowSize = inWidth * inChannels;
   for (let row = 0, target = 0; row < rows; row++) {
     const y = row - padInfo.top;
+    const exists = y >= 0 && y < inHeight;
     for (let step = 0; step < steps; step++) {
       const first = (step * unit - padInfo.left) * inChannels;
-      const inside = first >= 0 && first + run <= rowSize && y >= 0 && y < inHeight;
+      const inside = first >= 0 && first + run <= rowSize;
       for (let b = 0; b < batchSize; b++, target += run) {
-        const start = (b * inHeight + y) * rowSize + first;
-        if (inside) {
-          for (let i = 0; i < run; i++) windows[target + i] = pixels[start + i]!;
-        } else {
-          for (let i = 0; i < run; i++) {
-            const exists = y >= 0 && y < inHeight && first + i >= 0 && first + i < rowSize;
-            windows[target + i] = exists ? pixels[start + i]! : 0;
-          }
-        }
+        const rowStart = (b * inHeight + y) * rowSize;
+        if (!exists) windows.fill(0, target, target + run);
+        else if (!inside) copyClipped(pixels, rowStart, rowSize, first, windows, target, run);
+        else for (let i = 0; i < run; i++) windows[target + i] = pixels[rowStart + first + i]!;
       }
     }
   }

@@ -193,6 +193,7 @@ export function fusedMatMul({ inputs, attrs, backend: anyBackend }: MatMulArgs):
       `fused matMul on the wasm engine takes a bias of rank 1, got shape [${bias.shape}]: add it after the product`,
     );
   }
+  if (k === 0) throw new Error('fused matMul on the wasm engine needs an inner size of 1 or more, got 0');
   const epilogue: Epilogue = {
     activation: code,
     biasId: bias ? blockOf(backend, bias).id : 0,
@@ -200,6 +201,7 @@ export function fusedMatMul({ inputs, attrs, backend: anyBackend }: MatMulArgs):
     leakyreluAlpha,
   };
   const out = backend.makeOutput([...outer, m, n], 'float32');
+  if (m * n * count === 0) return out;
   const outBlock = blockOf(backend, out);
   withScratch(backend, (scratch) => {
     const oriented = (block: Block, wrong: boolean, rows: number, columns: number): Block => {
