@@ -6,16 +6,9 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examples, installLine, printedAsSaid } from './readme.js';
+import { commandsToRun, expectToRun } from './readme-commands.js';
 import { promptEnvironment, run } from './run.js';
-import {
-  checksModules,
-  type Package,
-  packageNamed,
-  packages,
-  readManifest,
-  root,
-  withDependencies,
-} from './workspace.js';
+import { type Package, packageNamed, packages, readManifest, root, withDependencies } from './workspace.js';
 
 // Kept between runs, so that only the first one downloads anything.
 const npmCache = join(tmpdir(), 'sbp-checks-npm-cache');
@@ -97,7 +90,7 @@ const installed = once(startedInstalls, async (one): Promise<Place> => {
   const home = join(scratch, one.name, 'home');
   const folder = join(scratch, one.name, 'empty');
   for (const path of [home, folder]) await mkdir(path, { recursive: true });
-  const env = { ...promptEnvironment(home), npm_config_cache: npmCache, npm_config_yes: 'false' };
+  const env = { ...promptEnvironment(home), npm_config_cache: npmCache };
   const args = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--prefix', folder];
   const named = await installArguments(one, installLine(one.readme, one.name) ?? []);
   const ended = await run('npm', ['install', ...args, ...named], { cwd: folder, env, seconds: 280 });
@@ -174,7 +167,7 @@ describe.each(packages)('$name, packed', (one) => {
     const lines = entries.map(([path], i) => `export * as entry${i} from '${one.name}${path.slice(1)}';\n`);
     await writeFile(join(folder, 'types.mts'), lines.join(''));
     const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
-    const typeRoots = ['--typeRoots', join(checksModules, '@types')];
+    const typeRoots = ['--typeRoots', join(root, 'tools/checks/node_modules/@types')];
     const checked = await run(join(root, 'node_modules/.bin/tsc'), [...flags, ...typeRoots, 'types.mts'], {
       cwd: folder,
       env,
@@ -189,7 +182,8 @@ describe.each(packages)('$name, packed', (one) => {
 
   it('tells how to install it and shows an example', () => {
     expect(line, `its README has no line \`npm install ${one.name} …\``).toBeDefined();
-    expect(examples(one.readme), 'its README has no ```js block').not.toHaveLength(0);
+    const shown = one.manifest.bin ? commandsToRun(one.readme) : examples(one.readme);
+    expect(shown, `its README has no ${one.manifest.bin ? 'command' : 'js block'}`).not.toHaveLength(0);
     const named = line?.map(nameIn);
     const imported = examples(one.readme).flatMap(({ code }) => importedBy(code));
     expect(
@@ -212,10 +206,17 @@ describe.each(packages)('$name, packed', (one) => {
     150_000,
   );
 
+  it.each(commandsToRun(one.readme))(
+    'runs %s, which its README shows',
+    async (command) => {
+      const { folder, env } = await installed(one);
+      await expectToRun(command, { cwd: folder, env });
+    },
+    190_000,
+  );
+
   it.each(Object.keys(one.manifest.bin ?? {}))('runs npx %s --help', async (program) => {
     const { folder, env } = await installed(one);
-    const ended = await run('npx', [program, '--help'], { cwd: folder, env });
-    expect(ended.code, ended.story).toBe(0);
-    expect(ended.stdout).toContain(program);
+    await expectToRun(`npx ${program} --help`, { cwd: folder, env });
   });
 });

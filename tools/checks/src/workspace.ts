@@ -25,8 +25,6 @@ export interface Package {
 }
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-/** Has every package of the workspace linked into it, and the `bin`s of those that have one. */
-export const checksModules = join(root, 'tools/checks/node_modules');
 
 export function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
