@@ -15,7 +15,7 @@ export interface Engine {
 
 /**
  * Makes a backend current and gives it. 'auto' takes the first of tensorflow (`installTensorflow`, or a tfjs-node of the project),
- * wasm and cpu that starts, and warns on the console when only cpu, a hundred times slower, is left. The wasm engine has
+ * wasm and cpu that starts, and warns on the console when only cpu, hundreds of times slower, is left. The wasm engine has
  * the kernels that tfjs-backend-wasm lacks to train convolutional nets.
  *
  * webgpu is there where the program has imported `@tensorflow/tfjs-backend-webgpu` itself, in a browser; 'auto' never picks it.
@@ -54,7 +54,7 @@ async function useBest(): Promise<Engine> {
     return await useWasm();
   } catch (error) {
     console.warn(
-      `WARNING: neither tensorflow nor wasm runs here, so tfjs's cpu backend does all the work, about 100 times slower. (${messageOf(error)})`,
+      `WARNING: neither tensorflow nor wasm runs here, so tfjs's cpu backend does all the work, hundreds of times slower. (${messageOf(error)})`,
     );
     return useCpu();
   }

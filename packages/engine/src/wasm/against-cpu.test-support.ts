@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { useEngine } from '../engine.js';
 
 /** How many random cases a property is tried on: 40 in the suite, FUZZ_RUNS in a longer run. */
 export const runs = Number(process.env.FUZZ_RUNS ?? 40);
+vi.setConfig({ testTimeout: 60_000 * Math.max(1, runs / 200) });
 
 /** Values from a seed, in [-1, 1), or whole numbers in [-2, 2] that make ties likely. */
 export function values(shape: number[], seed: number, whole = false): tf.Tensor {
