@@ -3,6 +3,7 @@ export { type LogNormalDropoutConfig, logNormalDropout } from './log-normal-drop
 export { layerMacs } from './macs.js';
 export { leNet5, leNetFc, type NetOptions, vggLike } from './nets.js';
 export {
+  multiplierAt,
   Noise,
   type NoiseConfig,
   NoiseConfigError,

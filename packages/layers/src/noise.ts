@@ -19,7 +19,10 @@ export interface NoiseConfig {
   klScale?: number;
   /** Number of training examples N: the loss per example gains klScale · klWeight · Σ KL / N. Required to train. */
   trainExamples?: number;
-  /** A group whose signal-to-noise ratio E θ / √Var θ is not above this is multiplied by 0 at inference. Default 1. */
+  /**
+   * A group whose signal-to-noise ratio E θ / √Var θ is not above this is multiplied by 0 at inference, except that a layer's best
+   * group stays. Default 1.
+   */
   threshold?: number;
   /** Support [a, b] of log θ. Default [−20, 0]. */
   bounds?: Bounds;
@@ -172,9 +175,7 @@ export class Noise {
     const { bounds, threshold } = this.config;
     const [mu, logSigma] = [rawMu.map(toRange), rawLogSigma.map(toRange)];
     const snr = Float64Array.from(mu, (m, i) => truncatedLogNormal.snr(m, logSigma[i] as number, bounds));
-    const multiplier = Float32Array.from(mu, (m, i) =>
-      (snr[i] as number) > threshold ? truncatedLogNormal.mean(m, logSigma[i] as number, bounds) : 0,
-    );
+    const multiplier = multiplierAt(threshold, { mu, logSigma, bounds, snr });
     return { mu, logSigma, bounds, threshold, snr, multiplier };
   }
 }
@@ -187,8 +188,24 @@ export interface NoiseValues {
   threshold: number;
   /** E θ / √Var θ. */
   snr: Float64Array;
-  /** What the layer multiplies by at inference: E θ, or 0 where the SNR is not above the threshold. */
+  /**
+   * What the layer multiplies by at inference: E θ, or 0 where the SNR is not above the threshold. Where none is, the group with
+   * the highest SNR has its E θ all the same: with every group at 0 the network would say nothing.
+   */
   multiplier: Float32Array;
+}
+
+/** The multipliers that noise would have at another threshold. */
+export function multiplierAt(
+  threshold: number,
+  { mu, logSigma, bounds, snr }: Pick<NoiseValues, 'mu' | 'logSigma' | 'bounds' | 'snr'>,
+): Float32Array {
+  const best = snr.indexOf(Math.max(...snr));
+  return Float32Array.from(mu, (m, i) =>
+    (snr[i] as number) > threshold || i === best
+      ? truncatedLogNormal.mean(m, logSigma[i] as number, bounds)
+      : 0,
+  );
 }
 
 /** Runs a layer's body with the factor multiplied into its kernel and bias: act(θ ⊙ (xW + b)) = act(x(Wθ) + bθ). */

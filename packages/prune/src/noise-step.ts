@@ -1,14 +1,14 @@
-import { type NoiseValues, noiseOf } from '@sbp/layers';
-import { truncatedLogNormal } from '@sbp/math';
+import { multiplierAt, noiseOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import { identity, type PerIndex, type Shape, type Step } from './steps.js';
 import { addLayer } from './stock.js';
 import { filled } from './weights.js';
 
-/** A layer's noise at inference: each group times E θ, or 0 where its SNR is not above the threshold. */
+/** A layer's noise at inference: each group times E θ, or 0 where it is to go. */
 export function noiseStep(layer: tf.layers.Layer, shape: Shape, threshold: number | undefined): Step {
   const values = noiseOf(layer)!;
   const multiplier = threshold === undefined ? values.multiplier : multiplierAt(threshold, values);
+  const above = values.snr.filter((snr) => snr > (threshold ?? values.threshold)).length;
   let factors: PerIndex | undefined;
   return {
     name: layer.name,
@@ -22,6 +22,7 @@ export function noiseStep(layer: tf.layers.Layer, shape: Shape, threshold: numbe
     },
     noise: {
       multiplier,
+      above,
       snr: values.snr,
       standIn: (given) => {
         factors = given;
@@ -36,10 +37,4 @@ export function noiseStep(layer: tf.layers.Layer, shape: Shape, threshold: numbe
       return addLayer('BatchNormalization', config, x, [gamma, filled(size, 0), filled(size, 1)]);
     },
   };
-}
-
-function multiplierAt(threshold: number, { mu, logSigma, bounds, snr }: NoiseValues): Float32Array {
-  return Float32Array.from(snr, (value, i) =>
-    value > threshold ? truncatedLogNormal.mean(mu[i]!, logSigma[i]!, bounds) : 0,
-  );
 }

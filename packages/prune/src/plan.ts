@@ -31,7 +31,10 @@ export function planSet(steps: readonly Step[], set: ChannelSet): Plan | undefin
     const worth = (u: number) => Math.min(...noises.map((i) => steps[i]!.noise!.snr[set.at(i, u)]!));
     const best = unitIndices.reduce((a, b) => (worth(b) > worth(a) ? b : a));
     removed[best] = false;
-    stays.set(best, 'none is above the threshold, so the best one stays, at 0 as in the noisy model');
+    stays.set(
+      best,
+      'between them, the noises set every one to 0, so the best one stays, at 0 as in the noisy model',
+    );
   }
   return { set, removed, constants, stays };
 }

@@ -41,7 +41,7 @@ export function noiseReports(steps: readonly Step[], cut: Cut): NoiseReport[] {
     const { name, noise } = steps[i]!;
     const multiplier = Array.from(noise!.multiplier);
     const kept = keptAt(cut, i).size;
-    const above = multiplier.filter((m) => m !== 0).length;
+    const { above } = noise!;
     return {
       name,
       groups: multiplier.length,
@@ -49,6 +49,7 @@ export function noiseReports(steps: readonly Step[], cut: Cut): NoiseReport[] {
       kept,
       present: cut.present.get(i)!,
       notes: [
+        ...(above === 0 ? ['none is above the threshold, so the best one stays'] : []),
         ...stayNotes(cut, i, multiplier),
         ...lostNotes(steps, cut, i, multiplier),
         ...(i === noises.at(-1) ? readerNotes(steps, cut) : []),

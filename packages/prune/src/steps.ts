@@ -45,6 +45,8 @@ export interface NoiseStep {
   /** What each group is multiplied by at inference: E θ, or 0. */
   readonly multiplier: PerIndex;
   readonly snr: PerIndex;
+  /** How many of its groups are above the threshold. */
+  readonly above: number;
   /** Makes the noise a layer of its own that multiplies by these factors. */
   standIn(factors: PerIndex): void;
 }
