@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { EngineError, type EngineName } from './engine-error.js';
+import { registerTensorflowOps } from './tensorflow-ops/register.js';
 import { registerWasmKernels } from './wasm/register.js';
 
 /** A backend of tfjs that is ready and current. */
@@ -75,6 +76,7 @@ async function useTensorflow(): Promise<Engine> {
   try {
     const loaded = await loadTensorflow();
     await setBackend('tensorflow');
+    registerTensorflowOps();
     return { tf: loaded.tf, name: 'tensorflow', device: loaded.device, version: loaded.version };
   } catch (error) {
     const { code } = error as { code?: string };

@@ -1,3 +1,11 @@
+export {
+  type Compiled,
+  type CompiledWithState,
+  type CompileOptions,
+  compile,
+} from './compile/compile.js';
+export { CompileError, type CompileErrorCode } from './compile/error.js';
+export { isTracing } from './compile/tracing.js';
 export { type Engine, useEngine } from './engine.js';
 export { EngineError, type EngineName } from './engine-error.js';
 export { TensorflowError, type TensorflowErrorCode } from './tensorflow/error.js';

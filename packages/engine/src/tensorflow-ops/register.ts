@@ -1,0 +1,17 @@
+import { registerActivationGradients } from './activation-gradients.js';
+import { registerGather } from './gather.js';
+import { currentNodeBackend, type NodeBackend } from './node-backend.js';
+
+const done = new WeakSet<NodeBackend>();
+
+/**
+ * Gives the tensorflow backend, when it is tfjs's current one, kernels and gradients that are TensorFlow's own where tfjs-node's are composed of
+ * many operations or read tensors back. What they compute is the same.
+ */
+export function registerTensorflowOps(): void {
+  const backend = currentNodeBackend();
+  if (!backend || done.has(backend)) return;
+  done.add(backend);
+  registerGather();
+  registerActivationGradients();
+}
