@@ -8,6 +8,15 @@ export interface AdamStep {
   epsilon: number;
 }
 
+/** What turns Adam's moments, which start at 0, into means: factor on the rate, and ε̂ (Kingma & Ba 2015, section 2). */
+export function biasCorrection({ step, beta1, beta2, epsilon }: Omit<AdamStep, 'learningRate'>): {
+  correction: number;
+  epsilonHat: number;
+} {
+  const root = Math.sqrt(1 - beta2 ** step);
+  return { correction: root / (1 - beta1 ** step), epsilonHat: epsilon * root };
+}
+
 /**
  * One Adam step (Kingma & Ba 2015, algorithm 1) on the entries `from` … `to` of flat vectors: `next` receives the new
  * weights, the moments are updated in place.
@@ -18,8 +27,8 @@ export function adamStep(
   to: number,
   { step, learningRate, beta1, beta2, epsilon }: AdamStep,
 ): void {
-  const rate = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
-  const epsilonHat = epsilon * Math.sqrt(1 - beta2 ** step);
+  const { correction, epsilonHat } = biasCorrection({ step, beta1, beta2, epsilon });
+  const rate = learningRate * correction;
   for (let i = from; i < to; i++) {
     const g = gradient[i] as number;
     const first = beta1 * (m[i] as number) + (1 - beta1) * g;

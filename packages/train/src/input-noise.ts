@@ -33,5 +33,5 @@ function fromData(layer: tf.layers.Layer): boolean {
 
 /** diag(θ) W for a kernel whose last axis but one is the inputs'. */
 export function foldIntoKernel(kernel: tf.Tensor, theta: tf.Tensor): tf.Tensor {
-  return tf.mul(kernel, tf.expandDims(theta, 1));
+  return tf.mul(kernel, tf.reshape(theta, [-1, 1]));
 }

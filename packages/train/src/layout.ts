@@ -43,3 +43,10 @@ export function writeWeights(
       variable.write(tfjs.tensor(flat.slice(from, to), shape));
     });
 }
+
+/** Tells each noise layer the N of its objective, in the layers' order. */
+export function setTrainExamples(model: tf.LayersModel, trainExamples: number[]): void {
+  noisesOf(model).forEach((noise, i) => {
+    noise.trainExamples = trainExamples[i];
+  });
+}

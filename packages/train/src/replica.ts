@@ -1,12 +1,11 @@
 import type { Dataset } from '@sbp/data';
-import { noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { adamStep } from './adam.js';
 import { Barrier } from './barrier.js';
 import { type EpochSums, type Pause, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
 import { evaluateShare } from './evaluate.js';
-import { type Slot, weightLayout, writeWeights } from './layout.js';
-import { constantThenLinear } from './schedule.js';
+import { type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
+import { stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
 import { stepInputs } from './step-input.js';
@@ -24,9 +23,7 @@ export class Replica {
     private readonly run: SharedRun,
     private readonly index: number,
   ) {
-    noisesOf(model).forEach((noise, i) => {
-      noise.trainExamples = run.trainExamples[i];
-    });
+    setTrainExamples(model, run.trainExamples);
     const { slots } = weightLayout(model);
     this.slots = slots;
     this.trained = slots.filter(({ kind }) => kind !== 'statistic');
@@ -55,6 +52,8 @@ export class Replica {
     const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
     return evaluateShare(this.model, dataset, this.share(all));
   }
+
+  dispose(): void {}
 
   /** Its part of a batch: contiguous, so that all replicas together see what a single one would. */
   private share<T extends Uint32Array>(batch: T, index = this.index): T {
@@ -117,8 +116,7 @@ export class Replica {
     const weights = this.run.weights[globalStep % 2] as Float32Array;
     const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
     const gradient = gradients[0] as Float32Array;
-    const total = config.epochs * stepsPerEpoch(this.run);
-    const learningRate = config.learningRate * constantThenLinear(globalStep, total, config.decayFrom);
+    const rates = stepRates(config, globalStep, stepsPerEpoch(this.run));
     const begin = Math.floor((weights.length * this.index) / replicas);
     const end = Math.floor((weights.length * (this.index + 1)) / replicas);
     meanInto(gradient, gradients, this.shares(batchSize), begin, end);
@@ -127,8 +125,7 @@ export class Replica {
       if (lo >= hi) continue;
       if (kind === 'statistic') next.set(gradient.subarray(lo, hi), lo);
       else {
-        const rate = kind === 'noise' ? learningRate * config.noiseRate : learningRate;
-        const step = { ...config, step: globalStep + 1, learningRate: rate };
+        const step = { ...config, step: globalStep + 1, learningRate: rates[kind] };
         adamStep({ weights, gradient, next, m, v }, lo, hi, step);
       }
     }

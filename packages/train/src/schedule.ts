@@ -1,3 +1,5 @@
+import type { ResolvedTrainConfig } from './config.js';
+
 /**
  * Factor on the learning rate: 1 up to `decayFrom` of the run, then linearly to 0 at its end (the paper's schedule).
  *
@@ -8,4 +10,14 @@
 export function constantThenLinear(done: number, total: number, decayFrom: number): number {
   const start = total * decayFrom;
   return done < start ? 1 : (total - done) / (total - start);
+}
+
+/** Rates of one step of a run, for the weights and for μ and log σ. */
+export function stepRates(
+  { learningRate, noiseRate, epochs, decayFrom }: ResolvedTrainConfig,
+  globalStep: number,
+  stepsPerEpoch: number,
+): { weight: number; noise: number } {
+  const weight = learningRate * constantThenLinear(globalStep, epochs * stepsPerEpoch, decayFrom);
+  return { weight, noise: weight * noiseRate };
 }

@@ -1,6 +1,7 @@
 import {
   klDivergence,
   type Noise,
+  type NoiseForm,
   noisesOf,
   parameterRange,
   sampleLogTheta,
@@ -36,8 +37,9 @@ export function noiseSize(model: tf.LayersModel): number {
  * uniform draws u [groups of all noise layers].
  *
  * @param slots the trainable weights, in the order in which the function will be given their tensors
+ * @param form where the noise's formulas run; `tensors` for a graph
  */
-export function stepFunction(model: tf.LayersModel, slots: Slot[]): StepFunction {
+export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseForm): StepFunction {
   const logits = logitsModel(model);
   const noises = noisesOf(model);
   const onInput = inputNoises(model);
@@ -47,7 +49,7 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[]): StepFunction
       withWeights(
         slots.map((slot, i) => [slot.variable, trained[i] as tf.Tensor] as const),
         () => {
-          const { thetas, kl } = jointNoise(noises, u);
+          const { thetas, kl } = jointNoise(noises, u, form);
           const folded = onInput.map(({ noise, kernel }) => {
             const theta = thetas.get(noise) as tf.Tensor;
             thetas.set(noise, tf.scalar(1));
@@ -73,7 +75,11 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[]): StepFunction
  * θ of all noise layers and their KL, worked out on one concatenated vector: the formulas take some 200 small operations,
  * whose number, not size, is what costs.
  */
-function jointNoise(noises: Noise[], u: tf.Tensor): { thetas: Map<Noise, tf.Tensor>; kl: tf.Tensor } {
+function jointNoise(
+  noises: Noise[],
+  u: tf.Tensor,
+  form?: NoiseForm,
+): { thetas: Map<Noise, tf.Tensor>; kl: tf.Tensor } {
   const thetas = new Map<Noise, tf.Tensor>();
   let kl: tf.Tensor = tf.scalar(0);
   let at = 0;
@@ -84,9 +90,9 @@ function jointNoise(noises: Noise[], u: tf.Tensor): { thetas: Map<Noise, tf.Tens
     const sizes = group.map((noise) => noise.groups);
     const size = sizes.reduce((a, b) => a + b, 0);
     const { bounds } = (group[0] as Noise).config;
-    const theta = tf.exp(sampleLogTheta(tf.slice(u, at, size), mu, logSigma, bounds));
+    const theta = tf.exp(sampleLogTheta(tf.slice(u, at, size), mu, logSigma, bounds, form));
     const factors = tf.concat(group.map((noise) => tf.fill([noise.groups], noise.klFactor)));
-    kl = tf.add(kl, tf.sum(tf.mul(klDivergence(mu, logSigma, bounds), factors)));
+    kl = tf.add(kl, tf.sum(tf.mul(klDivergence(mu, logSigma, bounds, form), factors)));
     // tfjs cannot differentiate a split into one part
     const parts = sizes.length === 1 ? [theta] : tf.split(theta, sizes);
     for (const [i, part] of parts.entries()) thetas.set(group[i] as Noise, part);

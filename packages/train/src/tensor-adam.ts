@@ -1,11 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 /** Weights and Adam's moments as tensors, in the order of the layout's trainable slots. */
-export interface TensorState {
-  weights: tf.Tensor[];
-  m: tf.Tensor[];
-  v: tf.Tensor[];
-}
+export type TensorState = Record<'weights' | 'm' | 'v', tf.Tensor[]>;
 
 /**
  * One Adam step (Kingma & Ba 2015, algorithm 1) on tensors.

@@ -3,9 +3,10 @@ import { noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
 import type { EpochSums, Pause } from './epoch.js';
+import { GraphReplica } from './graph-replica.js';
 import { readWeights, weightLayout, writeWeights } from './layout.js';
 import { Replica } from './replica.js';
-import { constantThenLinear } from './schedule.js';
+import { stepRates } from './schedule.js';
 import { type SharedRun, sharedRun, stepsPerEpoch } from './shared-run.js';
 import { startWorkers } from './workers.js';
 
@@ -120,9 +121,7 @@ export async function train(
         kl: sums.kl / sums.examples,
         trainError: (100 * (sums.examples - sums.correct)) / sums.examples,
         error: (100 * wrong) / data.test.size,
-        learningRate:
-          config.learningRate *
-          constantThenLinear((epoch + 1) * steps - 1, config.epochs * steps, config.decayFrom),
+        learningRate: stepRates(config, (epoch + 1) * steps - 1, steps).weight,
         ...groups(model),
         imagesPerSecond: sums.examples / trained,
         seconds: (performance.now() - began) / 1000,
@@ -144,11 +143,12 @@ export interface Team {
 }
 
 function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
-  const replica = new Replica(model, run, 0);
+  const replica =
+    tf.getBackend() === 'tensorflow' ? new GraphReplica(model, run) : new Replica(model, run, 0);
   return {
     epoch: (epoch, onProgress) => replica.epoch(epoch, progressPause(run, epoch, onProgress)),
     evaluate: async (weights, dataset) => replica.evaluate(weights, dataset),
-    stop: async () => {},
+    stop: async () => replica.dispose(),
   };
 }
 

@@ -1,5 +1,5 @@
 // What noise costs: whole training steps (batch, forward, backward, Adam) of one network with and without it, side by side.
-// Usage: node dist/noise-cost.js [engine] [batch size]
+// Usage: node dist/noise-cost.js [engine, default auto] [batch size, 128] [rounds, 20]
 import { table, timeSideBySide, timingColumns } from '@sbp/bench';
 import { loadMnist, shuffledIndices } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
@@ -9,6 +9,7 @@ import type * as tf from '@tensorflow/tfjs';
 
 const engine = await useEngine((process.argv[2] ?? 'auto') as Parameters<typeof useEngine>[0]);
 const batchSize = Number(process.argv[3] ?? 128);
+const repeats = Number(process.argv[4] ?? 20);
 const data = await loadMnist();
 const order = shuffledIndices(data.train.size, 0, 0);
 
@@ -33,7 +34,7 @@ for (const [name, net] of Object.entries(nets)) {
   const noise = { klWeight: 'macs', klScale: 2 } as const;
   const timings = await timeSideBySide(
     { [`${name} plain`]: stepper(net({ noise: false })), [`${name} noisy`]: stepper(net({ noise })) },
-    { repeats: 20, minSeconds: 0.3 },
+    { repeats, minSeconds: 0.3 },
   );
   console.log(`\n${table(timings, timingColumns)}`);
 }

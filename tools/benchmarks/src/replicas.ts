@@ -1,5 +1,5 @@
 // What replicas gain: LeNet-5 with noise, one epoch on a part of MNIST, by number of replicas, taking turns.
-// Usage: node dist/replicas.js [replicas, default 2] [engine, default wasm]
+// Usage: node dist/replicas.js [replicas, default 2] [engine, wasm] [rounds, 8]
 import { spread, table, timeSideBySide } from '@sbp/bench';
 import { loadMnist, subset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
@@ -24,7 +24,7 @@ async function images(count: number): Promise<void> {
 console.log(`${engine.name} ${engine.version}, ${engine.device}, batch 128, ${EXAMPLES} images a sample`);
 await timeSideBySide(
   { one: () => images(1), several: () => images(replicas) },
-  { repeats: 8, minSeconds: 0.001, warmUpRounds: 1 },
+  { repeats: Number(process.argv[4] ?? 8), minSeconds: 0.001, warmUpRounds: 1 },
 );
 const speedups = (rates[replicas] as number[]).map((rate, i) => rate / (rates[1]?.[i] as number));
 const rows = Object.entries(rates).map(([count, values]) => ({

@@ -9,6 +9,8 @@ import { packages, readManifest, root } from './workspace.js';
  */
 export const shortened: Record<string, string> = {
   'npm run quickstart': '-- --epochs 1 --train-examples 1000 --runs runs/',
+  'npm run bench:noise -- wasm': '16 1',
+  'npm run bench:replicas -- 2 wasm': '1',
 };
 
 /** Commands that are not run, and why that loses nothing. */

@@ -1,0 +1,56 @@
+import { useEngine } from '@sbp/engine';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { resolveTrainConfig } from './config.js';
+import { GraphReplica } from './graph-replica.js';
+import { readWeights, weightLayout } from './layout.js';
+import { Replica } from './replica.js';
+import { sharedRun } from './shared-run.js';
+import { halves, smallNet } from './testing.js';
+import { train } from './train.js';
+
+const absent = await useEngine('tensorflow').then(
+  () => '',
+  (error: Error) => ` (skipped: ${error.message})`,
+);
+const data = { train: halves(500), test: halves(200) };
+
+afterAll(() => tf.disposeVariables());
+
+describe.skipIf(absent)(`GraphReplica${absent}`, () => {
+  /** Weights after some epochs of one replica of either kind, from the same start. */
+  async function trained(Kind: typeof Replica | typeof GraphReplica, epochs: number): Promise<Float32Array> {
+    const config = resolveTrainConfig({ epochs, batchSize: 64, learningRate: 0.003 });
+    const model = smallNet();
+    const run = sharedRun(model, data, config, 1);
+    readWeights(weightLayout(model).slots, run.weights[0]);
+    const replica = new Kind(model, run, 0);
+    for (let epoch = 0; epoch < epochs; epoch++) await replica.epoch(epoch);
+    replica.dispose();
+    return run.weights[(epochs * 8) % 2] as Float32Array;
+  }
+
+  it('takes the same steps as an eager replica: noise, batch norm, last small batch and schedule', async () => {
+    const [eager, graph] = [await trained(Replica, 3), await trained(GraphReplica, 3)];
+    const distance = Math.max(...eager.map((w, i) => Math.abs(w - (graph[i] as number))));
+    // float32 rounding, which Adam's division can multiply while its moments are small
+    expect(distance).toBeLessThan(1e-3);
+    expect(Math.max(...eager.map((w) => Math.abs(w)))).toBeGreaterThan(0.1);
+  });
+
+  it('gives the same bits twice', async () => {
+    expect(await trained(GraphReplica, 2)).toEqual(await trained(GraphReplica, 2));
+  });
+
+  it('leaves no tensors behind, and keeps the last good weights when the loss is not finite', async () => {
+    const model = smallNet();
+    const before = tf.memory().numTensors;
+    await train(model, data, { epochs: 2, batchSize: 64 });
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(train(model, data, { epochs: 1, batchSize: 64, learningRate: 1e30 })).rejects.toThrow(
+      /not finite/,
+    );
+    expect(tf.memory().numTensors).toBe(before);
+    expect(model.getWeights().every((w) => w.dataSync().every(Number.isFinite))).toBe(true);
+  });
+});

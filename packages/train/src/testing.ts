@@ -1,0 +1,47 @@
+// What the trainer's tests train, and on what.
+import type { Dataset } from '@sbp/data';
+import { logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
+import { philox } from '@sbp/math';
+import * as tf from '@tensorflow/tfjs';
+
+/** Images of two classes told apart by the brighter half; the noise is from a seed. */
+export function halves(size: number, side = 8): Dataset {
+  const images = new Uint8Array(new SharedArrayBuffer(size * side * side));
+  const labels = new Uint8Array(new SharedArrayBuffer(size));
+  const u = philox(1, 2).uniforms(0, new Float32Array(size * (side * side + 1)));
+  for (let i = 0; i < size; i++) {
+    const label = (u[i] as number) < 0.5 ? 0 : 1;
+    labels[i] = label;
+    for (let p = 0; p < side * side; p++) {
+      const lit = p % side < side / 2 === (label === 0);
+      images[i * side * side + p] = 255 * (0.6 * (u[size + i * side * side + p] as number) + (lit ? 0.4 : 0));
+    }
+  }
+  return { name: 'halves', images, labels, shape: [side, side, 1], classes: 2, size };
+}
+
+/** A network with noise on channels, on inputs of a dense layer and on units, and with every kind of weight. */
+export function smallNet(batchNorm = true): tf.LayersModel {
+  const kernelInitializer = (seed: number) => tf.initializers.glorotUniform({ seed });
+  const noise = { klScale: 0.1 };
+  return tf.sequential({
+    layers: [
+      noisyConv2d({
+        filters: 4,
+        kernelSize: 3,
+        inputShape: [8, 8, 1],
+        name: 'c',
+        noise,
+        kernelInitializer: kernelInitializer(1),
+      }),
+      tf.layers.maxPooling2d({ poolSize: 2 }),
+      tf.layers.reLU(),
+      ...(batchNorm ? [tf.layers.batchNormalization()] : []),
+      tf.layers.flatten(),
+      logNormalDropout({ ...noise, name: 'f', klWeight: 2, bounds: { a: -10, b: 0.5 } }),
+      noisyDense({ units: 6, activation: 'relu', name: 'd', noise, kernelInitializer: kernelInitializer(2) }),
+      tf.layers.dense({ units: 2, kernelInitializer: kernelInitializer(3) }),
+      tf.layers.softmax(),
+    ],
+  });
+}
