@@ -18,3 +18,6 @@ export {
 } from './tensorflow/install.js';
 export { loadTensorflow, type Tensorflow } from './tensorflow/load.js';
 export { type EngineStatus, engineStatus } from './tensorflow/status.js';
+export { type AdamRates, type AdamState, applyAdam } from './tensorflow-ops/apply-adam.js';
+export { type BatchNormalized, batchNormalize } from './tensorflow-ops/batch-normalize.js';
+export { softmaxCrossEntropy } from './tensorflow-ops/softmax-cross-entropy.js';

@@ -16,11 +16,10 @@ export function fingerprintOf({ nodes, structure, results, assigned, consumed }:
   };
 }
 
-function nodePrint({ op, inputs, attrs, constant }: Node): string {
-  if (!constant) return `${op} ${inputs} ${JSON.stringify(attrs)}`;
-  const { dtype, shape, bytes } = constant;
-  const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(bytes).digest('base64');
-  return `${op} ${dtype} ${shape} ${hash}`;
+function nodePrint({ op, inputs, attrs, outputs, bytes }: Node): string {
+  const print = `${op} ${inputs} ${JSON.stringify([attrs, outputs])}`;
+  if (!bytes) return print;
+  return `${print} ${process.getBuiltinModule('node:crypto').createHash('sha256').update(bytes).digest('base64')}`;
 }
 
 /**
@@ -39,7 +38,7 @@ export function assertSame(before: Fingerprint, now: Trace): void {
       `the function ${nodes.length < before.nodes.length ? 'stops earlier' : 'gives something else'} when it is called again with inputs of the same shapes: it must depend on its arguments alone.`,
     );
   }
-  if (node.constant && before.nodes[first]?.startsWith('Const ')) throw changedConstant(node, now.nodes);
+  if (node.bytes && before.nodes[first]?.startsWith('Const ')) throw changedConstant(node, now.nodes);
   const line = lineOf(node.site);
   const was = before.nodes[first]?.split(' ', 1)[0];
   const change =
@@ -59,7 +58,7 @@ function changedConstant(node: Node, nodes: Node[]): CompileError {
   const origin = made && (!reader || made !== line) ? `, made at ${made},` : '';
   return new CompileError(
     'differs',
-    `the numbers of a tensor [${node.constant?.shape}] ${where}${origin} are others each time the function is called (random numbers, a counter, a clock, a number that changes outside?), and a graph would freeze them: make them outside and pass them as an argument.`,
+    `the numbers of a tensor [${node.outputs[0]?.shape}] ${where}${origin} are others each time the function is called (random numbers, a counter, a clock, a number that changes outside?), and a graph would freeze them: make them outside and pass them as an argument.`,
     { op: reader?.op, line },
   );
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { compile } from './compile.js';
-import { describeOnTensorflow, plain } from './tensorflow.test-support.js';
+import { describeOnTensorflow, expectSame, plain } from './tensorflow.test-support.js';
 import { isTracing } from './tracing.js';
 
 const graphs = () => (tf.backend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
@@ -170,7 +170,7 @@ describeOnTensorflow('a compiled function', () => {
     const before = alive();
     for (const x of [vector(1, 2), vector(-3, 0.5)]) {
       const [found, expected] = [compiled(x), tf.tidy(() => fn(x))];
-      expect(plain(found)).toEqual(plain(expected));
+      expectSame(found, expected);
       tf.dispose([x, found, expected]);
     }
     compiled.dispose();
@@ -245,13 +245,9 @@ describeOnTensorflow('a compiled function', () => {
     const predict = compile((images: tf.Tensor) => compiled.model.predict(images) as tf.Tensor, {
       variables: weights,
     });
-    // Not to the bit: TensorFlow orders sums otherwise where it fuses operations.
-    const close = (found: tf.Tensor, expected: tf.Tensor) =>
-      expect(tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]).toBeLessThan(1e-5);
-    for (let i = 0; i < 5; i++) close(step(x, y), eager.step(x, y));
-    for (const [i, w] of compiled.model.getWeights().entries())
-      close(w, eager.model.getWeights()[i] as tf.Tensor);
-    close(predict(x), eager.model.predict(x) as tf.Tensor);
+    for (let i = 0; i < 5; i++) expectSame(step(x, y), eager.step(x, y));
+    expectSame(compiled.model.getWeights(), eager.model.getWeights(), 1e-5);
+    expectSame(predict(x), eager.model.predict(x), 1e-5);
     step.dispose();
     predict.dispose();
   });

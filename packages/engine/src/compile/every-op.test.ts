@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { compile } from './compile.js';
-import { describeOnTensorflow, plain } from './tensorflow.test-support.js';
+import { describeOnTensorflow, expectSame } from './tensorflow.test-support.js';
 
 const x = (...shape: number[]) => tf.randomUniform(shape, -2, 2, 'float32', 7);
 const positive = (...shape: number[]) => tf.randomUniform(shape, 0.1, 3, 'float32', 8);
@@ -224,11 +224,7 @@ describeOnTensorflow('every operation is the same in a graph', () => {
           return (result instanceof tf.Tensor || Array.isArray(result) ? result : { ...result }) as tf.Tensor;
         };
         const compiled = compile(wrapped);
-        const message = `${fn.name || fn}`;
-        expect({ message, value: plain(compiled(...given)) }).toEqual({
-          message,
-          value: plain(wrapped(...given)),
-        });
+        expectSame({ [`${fn.name || fn}`]: compiled(...given) }, { [`${fn.name || fn}`]: wrapped(...given) });
         compiled.dispose();
       }
     });

@@ -28,7 +28,7 @@ export function planOf(binding: Binding, trace: Trace, size: number): Plan {
   const { TF_ATTR_TYPE, TF_ATTR_SHAPE, TF_ATTR_STRING, TF_INT32 } = binding;
   const nodes: GraphNode[] = [];
   const add = (name: string, op: string, inputs: string[], ...attrs: OpAttr[]) => {
-    nodes.push({ name, op, inputs, attrs });
+    nodes.push({ name, op, inputs, attrs, outputs: [] });
     return name;
   };
   const type = (name: string, value: number): OpAttr => ({ name, type: TF_ATTR_TYPE, value });
@@ -38,8 +38,8 @@ export function planOf(binding: Binding, trace: Trace, size: number): Plan {
   ];
   const done = (name: string, after: string[]) => {
     const inputs = after.map((node) => `^${node}`);
-    const constant = { dtype: TF_INT32, shape: [], bytes: new Uint8Array(4) };
-    nodes.push({ name, op: 'Const', inputs, attrs: [], constant });
+    const outputs = [{ dtype: TF_INT32, shape: [] }];
+    nodes.push({ name, op: 'Const', inputs, attrs: [], outputs, bytes: new Uint8Array(4) });
     return name;
   };
   /**
@@ -70,13 +70,35 @@ export function planOf(binding: Binding, trace: Trace, size: number): Plan {
 
   const refOf = (result: Result) => ('ref' in result ? result.ref : (trace.feeds[result.feed] as Feed).name);
   const dtypeOf = (result: Result) => ('ref' in result ? result : (trace.feeds[result.feed] as Feed)).dtype;
-  const updates = values.flatMap((value, i) => {
+  // A variable is updated only when its old value has been read, by all that need it.
+  const read = values.map((value) => `^${value}`);
+  const updated = new Set<number>();
+  const updates: string[] = [];
+  for (const { op, before, after, inputs } of trace.updates) {
+    const at = before.map((ref) => values.indexOf(ref));
+    const isNext = at.every((i, j) => {
+      const next = i >= 0 && !updated.has(i) && trace.results[i];
+      return next && 'ref' in next && next.ref === after[j];
+    });
+    if (!isNext || new Set(at).size < at.length) continue;
+    const dtype = type('T', (trace.feeds[at[0] as number] as Feed).dtype);
+    const handles = at.map((i) => `state_${i}`);
+    updates.push(
+      add(
+        `update_${updates.length}`,
+        op,
+        [...handles, ...inputs, ...at.map((i) => read[i] as string)],
+        dtype,
+      ),
+    );
+    for (const i of at) updated.add(i);
+  }
+  for (const i of values.keys()) {
     const next = trace.results[i] as Result;
-    if ('feed' in next && next.feed === i) return [];
-    // Only when the old value has been read.
-    const inputs = [`state_${i}`, refOf(next), `^${value}`];
-    return [add(`state_${i}_next`, 'AssignVariableOp', inputs, type('dtype', dtypeOf(next)))];
-  });
+    if (updated.has(i) || ('feed' in next && next.feed === i)) continue;
+    const inputs = [`state_${i}`, refOf(next), read[i] as string];
+    updates.push(add(`state_${i}_next`, 'AssignVariableOp', inputs, type('dtype', dtypeOf(next))));
+  }
 
   const fetches: string[] = [];
   const fetched = new Map<Result, number>();

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compile } from './compile.js';
-import { describeOnTensorflow, plain } from './tensorflow.test-support.js';
+import { describeOnTensorflow, expectSame } from './tensorflow.test-support.js';
 
 type Pool = tf.Tensor[];
 type Step = { op: number; a: number; b: number };
@@ -79,7 +79,7 @@ describeOnTensorflow('random programs', () => {
         for (const given of [make(1), make(200), make(300)]) {
           const expected = tf.tidy(() => run(steps, given));
           const found = compiled(...given);
-          expect(plain(found)).toEqual(plain(expected));
+          expectSame(found, expected, 1e-5);
           tf.dispose([expected, found, given] as unknown as tf.TensorContainer);
         }
         compiled.dispose();

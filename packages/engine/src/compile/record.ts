@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Binding, NodeBackend, OpAttr } from '../tensorflow-ops/node-backend.js';
+import type { Binding, NodeBackend, OpAttr, OutputInfo } from '../tensorflow-ops/node-backend.js';
 import { CompileError } from './error.js';
 import { type CallSite, callSite, lineOf, withLongStacks } from './source-line.js';
-import { whileTracing } from './tracing.js';
+import { type InPlaceUpdate, whileTracing } from './tracing.js';
 
 /** An operation that ran, under TensorFlow's own names: a node of the graph to be. */
 export interface Node {
@@ -11,8 +11,9 @@ export interface Node {
   /** `name` or `name:output` of other nodes. */
   inputs: string[];
   attrs: OpAttr[];
-  /** Of a Const: what it holds. */
-  constant?: { dtype: number; shape: number[]; bytes: Uint8Array };
+  outputs: Pick<OutputInfo, 'dtype' | 'shape'>[];
+  /** Of a Const: its numbers. */
+  bytes?: Uint8Array;
   /** Where it was called; of a Const, where its tensor was made. */
   site: CallSite;
 }
@@ -22,6 +23,8 @@ export interface Recording<T> {
   value: T;
   /** Of each tensor that was wanted: the output that holds it, as `name` or `name:output`. */
   refs: string[];
+  /** By the outputs that hold their tensors. */
+  updates: InPlaceUpdate<string>[];
   /** What was made inside and given to `tf.keep`, by the program or by tfjs. */
   kept: Set<tf.Tensor>;
 }
@@ -105,7 +108,8 @@ export function record<T>(
       type: native.TF_ATTR_TYPE,
       value: dtypes.get(from[i] as string),
     }));
-    nodes.push({ name, op, inputs: from, attrs: [...attrs, ...inferred], site });
+    const made = infos.map(({ dtype, shape }) => ({ dtype, shape }));
+    nodes.push({ name, op, inputs: from, attrs: [...attrs, ...inferred], outputs: made, site });
     for (const [i, { id, dtype }] of infos.entries()) hold(id, i === 0 ? name : `${name}:${i}`, dtype);
     return infos;
   };
@@ -123,7 +127,7 @@ export function record<T>(
     }
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
     const name = `Const_${nodes.length}`;
-    nodes.push({ name, op: 'Const', inputs: [], attrs: [], constant: { dtype, shape, bytes }, site });
+    nodes.push({ name, op: 'Const', inputs: [], attrs: [], outputs: [{ dtype, shape }], bytes, site });
     hold(id, name, dtype);
     return id;
   };
@@ -144,6 +148,13 @@ export function record<T>(
     const dataId = original.write.call(backend, values, shape, dtype);
     written.set(dataId, callSite(write));
     return dataId;
+  };
+
+  const refsOf = (tensors: tf.Tensor[], op: string) =>
+    getInputTensorIds(tensors).map((id) => refOf(id, callSite(refsOf), op));
+  const updates: InPlaceUpdate<string>[] = [];
+  const onUpdate = ({ op, before, after, inputs }: InPlaceUpdate) => {
+    updates.push({ op, before: refsOf(before, op), after: refsOf(after, op), inputs: refsOf(inputs, op) });
   };
 
   const prototype = Object.getPrototypeOf(backend) as NodeBackend;
@@ -195,10 +206,9 @@ export function record<T>(
     replace(tf.Variable.prototype, { assign: assignInside }),
   ];
   try {
-    const { value, wanted } = withLongStacks(() => whileTracing(body));
+    const { value, wanted } = withLongStacks(() => whileTracing(onUpdate, body));
     if (failure) throw failure;
-    const ids = getInputTensorIds(wanted);
-    return { nodes, value, refs: ids.map((id) => refOf(id, {}, 'the result')), kept };
+    return { nodes, value, refs: refsOf(wanted, 'the result'), updates, kept };
   } catch (error) {
     for (const tensor of kept) tensor.dispose();
     throw failure ?? error;

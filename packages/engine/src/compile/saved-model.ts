@@ -37,7 +37,7 @@ export function savedModel(binding: Binding, nodes: readonly GraphNode[]): Uint8
   const versions = new messages.VersionDef();
   versions.setProducer(graphVersion);
   graph.setVersions(versions);
-  for (const { name, op, inputs, attrs, constant } of nodes) {
+  for (const { name, op, inputs, attrs, outputs, bytes } of nodes) {
     const node = new messages.NodeDef();
     node.setName(name);
     node.setOp(op);
@@ -48,13 +48,11 @@ export function savedModel(binding: Binding, nodes: readonly GraphNode[]): Uint8
       if (attr.value !== null && attr.value !== undefined)
         map.set(attr.name, attrValue(messages, binding, attr));
     }
-    if (constant) {
-      const { TF_ATTR_TYPE } = binding;
-      map.set(
-        'dtype',
-        attrValue(messages, binding, { name: 'dtype', type: TF_ATTR_TYPE, value: constant.dtype }),
-      );
-      map.set('value', constantValue(messages, constant));
+    const [constant] = outputs;
+    if (bytes && constant) {
+      const dtype = { name: 'dtype', type: binding.TF_ATTR_TYPE, value: constant.dtype };
+      map.set('dtype', attrValue(messages, binding, dtype));
+      map.set('value', constantValue(messages, constant, bytes));
     }
     graph.addNode(node);
   }
@@ -95,7 +93,8 @@ function attrValue(messages: Messages, binding: Binding, { type, value }: OpAttr
 
 function constantValue(
   messages: Messages,
-  { dtype, shape, bytes }: NonNullable<GraphNode['constant']>,
+  { dtype, shape }: GraphNode['outputs'][number],
+  bytes: Uint8Array,
 ): object {
   const tensor = new messages.Tensor();
   tensor.setDtype(dtype);

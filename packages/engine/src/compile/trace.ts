@@ -4,6 +4,7 @@ import { callTidily } from './call.js';
 import { CompileError } from './error.js';
 import { type Node, record } from './record.js';
 import type { Structure } from './structure.js';
+import type { InPlaceUpdate } from './tracing.js';
 
 /** A tensor that a graph is fed. */
 export interface Feed {
@@ -28,6 +29,8 @@ export interface Output {
 /** What a function did when it was run once: all that a graph needs. */
 export interface Trace {
   nodes: Node[];
+  /** Updates that could be made in place. */
+  updates: InPlaceUpdate<string>[];
   /** The inputs, then the variables. */
   feeds: Feed[];
   /** How the tensors of the result are arranged. */
@@ -69,7 +72,7 @@ export function trace(
   try {
     for (const [i, variable] of variables.entries()) variable.assign(copies[inputs.length + i] as tf.Tensor);
     const names = new Map(copies.map((copy, i) => [copy, `feed_${i}`]));
-    const { value, nodes, refs, kept } = record(backend, names, new Set(variables), () => {
+    const { value, nodes, refs, updates, kept } = record(backend, names, new Set(variables), () => {
       const { structure, leaves } = callTidily(() => fn(copies.slice(0, inputs.length)));
       const feedOf = (tensor: tf.Tensor) => {
         const input = copies.indexOf(tensor);
@@ -95,6 +98,7 @@ export function trace(
     for (const leaf of leaves) if (!results.has(leaf)) results.set(leaf, { feed: feedOf(leaf) });
     return {
       nodes,
+      updates,
       feeds,
       structure,
       results: leaves.map((leaf) => results.get(leaf) as Result),

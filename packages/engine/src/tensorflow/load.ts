@@ -91,6 +91,8 @@ export function loadCandidate(candidate: Candidate): Tensorflow {
   supplyRemovedUtil();
   // TensorFlow greets on standard error with the instructions it was built for. Its warnings stay.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+  // Its default is to use oneDNN only on CPUs with AVX-512 VNNI or the like; on others, too, convolutions take half the time with it.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   (globalThis as Record<symbol, unknown>)[Symbol.for(tfjsSlot)] = require('@tensorflow/tfjs');
   // The addon first: the package registers 150 kernels before it finds out that it has none.
   require(candidate.addon);
