@@ -8,8 +8,8 @@
  * --stock-ops: without the engine's own kernels and gradients, as tfjs-node is by itself.
  */
 import { parseArgs } from 'node:util';
-import * as tf from '@tensorflow/tfjs';
 import { compile, loadTensorflow, useEngine } from '@sbp/engine';
+import * as tf from '@tensorflow/tfjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,7 +28,7 @@ const shapes = {
   ...{ w3: [800, 500], b3: [500], w4: [500, 10], b4: [10] },
 };
 const names = Object.keys(shapes);
-const record = (valueOf) => Object.fromEntries(names.map((name) => [name, valueOf(name)]));
+const record = (make) => Object.fromEntries(names.map((name) => [name, make(name)]));
 const initial = () => ({
   w: record((name) => tf.randomNormal(shapes[name], 0, 0.05, 'float32', 1)),
   m: record((name) => tf.zeros(shapes[name])),
@@ -97,7 +97,9 @@ for (let turn = -1; turn < turns; turn++) {
   }
 }
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
-console.log(`TensorFlow ${version}, ${device}; LeNet-5 with Adam, batch ${batch}, ${turns} turns of ${steps} steps`);
+console.log(
+  `TensorFlow ${version}, ${device}; LeNet-5 with Adam, batch ${batch}, ${turns} turns of ${steps} steps`,
+);
 for (const [name, { wall, cpu }] of Object.entries(rates)) {
   const ratios = wall.map((ms, turn) => rates.eager.wall[turn] / ms);
   const cpuRatios = cpu.map((ms, turn) => rates.eager.cpu[turn] / ms);
