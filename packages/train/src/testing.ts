@@ -27,6 +27,8 @@ export function smallNet(batchNorm = true): tf.LayersModel {
   return tf.sequential({
     layers: [
       noisyConv2d({
+        // before batch norm a bias has no gradient but rounding, which Adam would blow up
+        useBias: !batchNorm,
         filters: 4,
         kernelSize: 3,
         inputShape: [8, 8, 1],

@@ -68,8 +68,9 @@ describeOnTensorflow('a compiled function', () => {
 
   it('leaves no temporary folder and, over 300 calls, no tensor', async () => {
     const { mkdtempSync, readdirSync, rmSync } = process.getBuiltinModule('node:fs');
+    const { tmpdir } = process.getBuiltinModule('node:os');
     const { TMPDIR } = process.env;
-    const folder = mkdtempSync('/tmp/compile-test-');
+    const folder = mkdtempSync(`${tmpdir()}/compile-test-`);
     process.env.TMPDIR = folder;
     const compiled = compile((x: tf.Tensor) => [tf.neg(x), x] as const);
     const x = vector(1, 2, 3);
