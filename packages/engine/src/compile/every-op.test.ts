@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { batchNormalize } from '../tensorflow-ops/batch-normalize.js';
+import { softmaxCrossEntropy } from '../tensorflow-ops/softmax-cross-entropy.js';
 import { compile } from './compile.js';
 import { describeOnTensorflow, expectSame } from './tensorflow.test-support.js';
 
@@ -15,6 +17,12 @@ const op = (name: string, ...rest: unknown[]): any => {
   const fn = (...inputs: tf.Tensor[]) => (tf as any)[name](...inputs, ...rest);
   return Object.defineProperty(fn, 'name', { value: name });
 };
+
+/** Gradients by as many inputs as the function takes. */
+const gradients =
+  (fn: (...inputs: tf.Tensor[]) => tf.Tensor) =>
+  (...inputs: tf.Tensor[]) =>
+    tf.grads((...some) => tf.sum(tf.square(fn(...some))))(inputs.slice(0, fn.length));
 
 /** A call of every kernel that tfjs-node has, but for those that a graph can't do. */
 const cases: Record<string, Case> = {
@@ -101,7 +109,7 @@ const cases: Record<string, Case> = {
     (a, b) => tf.where(tf.greater(a, b), a, b),
     (a, b) => tf.complex(a, b).mul(tf.complex(b, a)),
     (a, b) => [tf.real(tf.complex(a, b)), tf.imag(tf.complex(a, b)), tf.abs(tf.complex(a, b))],
-    op('dot') && ((a, b) => tf.dot(a.transpose(), b)),
+    (a, b) => tf.dot(a.transpose(), b),
     op('prelu'),
   ],
   matrices: [
@@ -117,7 +125,7 @@ const cases: Record<string, Case> = {
   ],
   convolutions: [
     () => [x(2, 7, 7, 3), x(3, 3, 3, 4), x(4)],
-    op('conv2d', 1, 'same') && ((t, w) => tf.conv2d(t as tf.Tensor4D, w as tf.Tensor4D, 1, 'same')),
+    (t, w) => tf.conv2d(t as tf.Tensor4D, w as tf.Tensor4D, 1, 'same'),
     (t, w) => tf.conv2d(t as tf.Tensor4D, w as tf.Tensor4D, 2, 'valid'),
     (t, w) => tf.conv2d(t as tf.Tensor4D, w as tf.Tensor4D, 1, 'valid', 'NHWC', 2),
     (t, w) => tf.depthwiseConv2d(t as tf.Tensor4D, w as tf.Tensor4D, 1, 'same'),
@@ -200,6 +208,41 @@ const cases: Record<string, Case> = {
     (t) => tf.spectral.rfft(tf.concat([t, t] as tf.Tensor1D[])),
     (t) => tf.spectral.ifft(tf.complex(t, t)),
   ],
+  gradients: [
+    () => [x(2, 6, 6, 3), x(3, 3, 3, 4)],
+    gradients((t, w) => tf.conv2d(t as tf.Tensor4D, w as tf.Tensor4D, 1, 'same')),
+    gradients((t, w) => tf.depthwiseConv2d(t as tf.Tensor4D, w as tf.Tensor4D, 1, 'valid')),
+    gradients((t) => tf.maxPool(t as tf.Tensor4D, 2, 2, 'valid')),
+    gradients((t) => tf.avgPool(t as tf.Tensor4D, 2, 2, 'same')),
+    gradients((t, w) => tf.dilation2d(t as tf.Tensor4D, tf.max(w, 3) as tf.Tensor3D, 1, 'same')),
+    gradients((t) => tf.localResponseNormalization(t as tf.Tensor4D, 2)),
+    gradients((t) => tf.image.resizeBilinear(t as tf.Tensor4D, [5, 9])),
+    gradients((t) => tf.image.resizeNearestNeighbor(t as tf.Tensor4D, [5, 9])),
+    gradients((t) => tf.elu(t)),
+    gradients((t) => tf.relu(t)),
+    gradients((t) => tf.relu6(t)),
+    gradients((t) => batchNormalize(t, tf.ones([3]), tf.zeros([3]), 1e-3).y),
+    gradients((t) => softmaxCrossEntropy(tf.ones([24, 9]), tf.reshape(t, [24, 9]))),
+  ],
+  'gradients in three dimensions': [
+    () => [x(1, 4, 4, 4, 2), x(2, 2, 2, 2, 3)],
+    gradients((t, w) => tf.conv3d(t as tf.Tensor5D, w as tf.Tensor5D, 1, 'same')),
+    gradients((t) => tf.maxPool3d(t as tf.Tensor5D, 2, 2, 'valid')),
+    gradients((t) => tf.avgPool3d(t as tf.Tensor5D, 2, 2, 'valid')),
+  ],
+  'fused and shapes': [
+    () => [x(2, 6, 6, 3), x(3, 3, 3, 2), x(6)],
+    (t, w, bias) =>
+      tf.fused.depthwiseConv2d({
+        x: t as tf.Tensor4D,
+        filter: w as tf.Tensor4D,
+        strides: 1,
+        pad: 'same',
+        bias,
+        activation: 'relu',
+      }),
+    () => tf.broadcastArgs(tf.tensor1d([3, 1], 'int32'), tf.tensor1d([1, 4], 'int32')),
+  ],
   'batch to space': [
     () => [x(4, 2, 2, 3)],
     (t) =>
@@ -215,6 +258,8 @@ const cases: Record<string, Case> = {
 };
 
 describeOnTensorflow('every operation is the same in a graph', () => {
+  const run = vi.spyOn(tf.engine(), 'runKernel');
+
   for (const [name, [inputs, ...fns]] of Object.entries(cases)) {
     it(name, () => {
       const given = inputs();
@@ -229,4 +274,17 @@ describeOnTensorflow('every operation is the same in a graph', () => {
       }
     });
   }
+
+  it('is tried for every kernel of tfjs-node, but for those that a graph can not do', () => {
+    const tried = new Set(run.mock.calls.map(([name]) => name));
+    const names = tf.getKernelsForBackend('tensorflow').map(({ kernelName }) => kernelName);
+    expect(names.filter((name) => !tried.has(name)).sort()).toEqual([
+      'Multinomial',
+      'NonMaxSuppressionV3',
+      'NonMaxSuppressionV4',
+      'NonMaxSuppressionV5',
+      'StaticRegexReplace',
+      'Unique',
+    ]);
+  });
 });
