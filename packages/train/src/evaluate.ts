@@ -13,15 +13,15 @@ export function evaluateShare(model: tf.LayersModel, dataset: Dataset, indices: 
   return correct;
 }
 
-/** Number of a data set's examples that a classifier gets wrong, at inference. */
-export function errorCount(model: tf.LayersModel, dataset: Dataset): number {
+/** Number of a data set's examples that a classifier gets right, at inference. */
+export function correctCount(model: tf.LayersModel, dataset: Dataset): number {
   const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-  return dataset.size - evaluateShare(model, dataset, all);
+  return evaluateShare(model, dataset, all);
 }
 
 /** Error in % of a classifier on a data set, at inference. */
 export function errorPercent(model: tf.LayersModel, dataset: Dataset): number {
-  return (100 * errorCount(model, dataset)) / dataset.size;
+  return (100 * (dataset.size - correctCount(model, dataset))) / dataset.size;
 }
 
 function* predictions(

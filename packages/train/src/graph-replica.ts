@@ -3,7 +3,7 @@ import { type Compiled, compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { biasCorrection } from './adam.js';
 import { type EpochSums, type Pause, runEpoch, type TrainStep } from './epoch.js';
-import { errorCount } from './evaluate.js';
+import { correctCount } from './evaluate.js';
 import { type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
 import { stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
@@ -84,7 +84,7 @@ export class GraphReplica {
 
   evaluate(weights: Float32Array, dataset: Dataset): number {
     writeWeights(tf, this.slots, weights);
-    return dataset.size - errorCount(this.model, dataset);
+    return correctCount(this.model, dataset);
   }
 
   dispose(): void {

@@ -56,10 +56,14 @@ export class Replica {
   dispose(): void {}
 
   /** Its part of a batch: contiguous, so that all replicas together see what a single one would. */
-  private share<T extends Uint32Array>(batch: T, index = this.index): T {
-    const { replicas } = this.run;
-    const cut = (i: number) => Math.floor((batch.length * i) / replicas);
-    return batch.subarray(cut(index), cut(index + 1)) as T;
+  private share(batch: Uint32Array): Uint32Array {
+    return batch.subarray(...this.range(batch.length, this.index));
+  }
+
+  /** A replica's part, from … to, of `length` things that all of them split evenly. */
+  private range(length: number, index: number): [from: number, to: number] {
+    const cut = (i: number) => Math.floor((length * i) / this.run.replicas);
+    return [cut(index), cut(index + 1)];
   }
 
   private compute(weights: Float32Array, indices: Uint32Array, globalStep: number): void {
@@ -105,20 +109,20 @@ export class Replica {
 
   /** By replica, its part of the batch as a fraction. */
   private shares(batchSize: number): number[] {
-    const { replicas } = this.run;
-    const cut = (i: number) => Math.floor((batchSize * i) / replicas);
-    return Array.from({ length: replicas }, (_, r) => (cut(r + 1) - cut(r)) / batchSize);
+    return this.run.stats.map((_, r) => {
+      const [from, to] = this.range(batchSize, r);
+      return (to - from) / batchSize;
+    });
   }
 
   /** Updates this replica's slice of all weights. */
   private update(globalStep: number, batchSize: number): void {
-    const { config, replicas, m, v, gradients } = this.run;
+    const { config, m, v, gradients } = this.run;
     const weights = this.run.weights[globalStep % 2] as Float32Array;
     const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
     const gradient = gradients[0] as Float32Array;
     const rates = stepRates(config, globalStep, stepsPerEpoch(this.run));
-    const begin = Math.floor((weights.length * this.index) / replicas);
-    const end = Math.floor((weights.length * (this.index + 1)) / replicas);
+    const [begin, end] = this.range(weights.length, this.index);
     meanInto(gradient, gradients, this.shares(batchSize), begin, end);
     for (const { kind, from, to } of this.slots) {
       const [lo, hi] = [Math.max(from, begin), Math.min(to, end)];
