@@ -12,3 +12,4 @@ export { EngineError, type EngineName } from './engine-error.js';
 export { type AdamRates, type AdamState, applyAdam } from './tensorflow-ops/apply-adam.js';
 export { type BatchNormalized, batchNormalize } from './tensorflow-ops/batch-normalize.js';
 export { softmaxCrossEntropy } from './tensorflow-ops/softmax-cross-entropy.js';
+export { statelessNormal, statelessUniform } from './tensorflow-ops/stateless-random.js';

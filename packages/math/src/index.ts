@@ -4,7 +4,7 @@ import { logNormalizer } from './normalizer.js';
 import { quantile } from './quantile.js';
 
 export { type Bounds, DomainError, defaultBounds, domain } from './domain.js';
-export { type Philox, philox } from './philox.js';
+export { type Philox, philox, philox4x32 } from './philox.js';
 
 /**
  * θ = exp(t), t ~ N(μ, σ²) truncated to [a, b]: the noise that a channel is multiplied by. Parameters are μ ∈

@@ -3,6 +3,7 @@ import { registerBatchNormalize } from './batch-normalize.js';
 import { registerGather } from './gather.js';
 import { currentNodeBackend, type NodeBackend } from './node-backend.js';
 import { registerSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
+import { registerStatelessRandom } from './stateless-random.js';
 
 const done = new WeakSet<NodeBackend>();
 
@@ -18,4 +19,5 @@ export function registerTensorflowOps(): void {
   registerActivationGradients();
   registerSoftmaxCrossEntropy();
   registerBatchNormalize();
+  registerStatelessRandom();
 }
