@@ -1,3 +1,6 @@
+export { type Draws, withDraws } from './draws.js';
+export { groupCounts } from './group-counts.js';
+export { GroupLasso, type GroupLassoConfig, groupLasso, groupLassoOf, groupNorms } from './group-lasso.js';
 export { groupMacs } from './kl-weight.js';
 export { type LogNormalDropoutConfig, logNormalDropout } from './log-normal-dropout.js';
 export { layerMacs } from './macs.js';
@@ -6,7 +9,6 @@ export {
   multiplierAt,
   Noise,
   type NoiseConfig,
-  NoiseConfigError,
   type NoiseValues,
   noiseOf,
   noisesOf,
@@ -15,5 +17,14 @@ export {
 } from './noise.js';
 export { type Conv2dConfig, type NoisyConv2dConfig, noisyConv2d } from './noisy-conv2d.js';
 export { type DenseConfig, type NoisyDenseConfig, noisyDense } from './noisy-dense.js';
+export {
+  type SparseVdConv2dConfig,
+  type SparseVdDenseConfig,
+  sparseVdConv2d,
+  sparseVdDense,
+  variationalWeightsOf,
+} from './sparse-vd.js';
 export { withWeights } from './substitute.js';
 export { klDivergence, type NoiseForm, sampleLogTheta } from './truncated-log-normal.js';
+export { type GroupCount, NoiseConfigError, Variational, variationalsOf } from './variational.js';
+export { sparseVdKl, VariationalWeights, type VdConfig } from './variational-weights.js';

@@ -3,9 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { logNormalDropout } from './log-normal-dropout.js';
 import { leNet5, leNetFc, vggLike } from './nets.js';
-import { type Noise, NoiseConfigError, noiseOf, noisesOf, withThetas } from './noise.js';
+import { type Noise, noiseOf, noisesOf, withThetas } from './noise.js';
 import { noisyConv2d } from './noisy-conv2d.js';
 import { noisyDense } from './noisy-dense.js';
+import { NoiseConfigError } from './variational.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

@@ -1,7 +1,15 @@
 import type * as tf from '@tensorflow/tfjs';
 
 /** Layers whose every kernel entry is used once at each output position. */
-const CONVOLUTIONS = new Set(['Conv1D', 'Conv2D', 'Conv3D', 'DepthwiseConv2D', 'NoisyConv2D']);
+const CONVOLUTIONS = new Set([
+  'Conv1D',
+  'Conv2D',
+  'Conv3D',
+  'DepthwiseConv2D',
+  'NoisyConv2D',
+  'SparseVdConv2D',
+]);
+const DENSE = new Set(['Dense', 'NoisyDense', 'SparseVdDense']);
 const product = (dims: readonly (number | null)[]) => dims.reduce<number>((p, d) => p * (d ?? 1), 1);
 
 /**
@@ -10,7 +18,7 @@ const product = (dims: readonly (number | null)[]) => dims.reduce<number>((p, d)
  */
 export function layerMacs(layer: tf.layers.Layer): number {
   const kind = layer.getClassName();
-  if (kind === 'Dense' || kind === 'NoisyDense') {
+  if (DENSE.has(kind)) {
     const positions = (layer.outputShape as tf.Shape).slice(1, -1);
     return product(positions) * kernelSize(layer, 1);
   }

@@ -1,13 +1,21 @@
 import * as tf from '@tensorflow/tfjs';
+import { type GroupLassoConfig, groupLasso } from './group-lasso.js';
 import { logNormalDropout } from './log-normal-dropout.js';
 import type { NoiseConfig } from './noise.js';
 import { noisyConv2d } from './noisy-conv2d.js';
 import { noisyDense } from './noisy-dense.js';
+import { sparseVdConv2d, sparseVdDense } from './sparse-vd.js';
+import { NoiseConfigError } from './variational.js';
+import type { VdConfig } from './variational-weights.js';
 
-/** Options of the networks of the paper's tables. */
+/** Options of the networks of the paper's tables: the method, with its settings for every layer, and a seed. */
 export interface NetOptions {
-  /** Settings of every layer's noise; `false` builds the same network without noise. Default {}. */
+  /** Log-normal noise on the groups; `false` builds the same network without. Default {} where no other method is given. */
   noise?: NoiseConfig | false;
+  /** Sparse variational dropout on all weights instead, the last layer's included. */
+  sparseVd?: VdConfig;
+  /** Group lasso on all kernels instead; the last layer's filters are the classes and are left alone. */
+  groupLasso?: GroupLassoConfig;
   /** Seed of the weights' initial values. Default 0. */
   seed?: number;
 }
@@ -15,31 +23,43 @@ export interface NetOptions {
 /**
  * The seed is spread over layers by counting: tfjs would give two layers of one shape the same weights.
  */
-function builder({ noise = {}, seed = 0 }: NetOptions) {
+function builder({ noise: given, sparseVd: vd, groupLasso: lasso, seed = 0 }: NetOptions) {
+  const methods = Object.entries({ noise: given, sparseVd: vd, groupLasso: lasso }).filter(([, m]) => m);
+  if (methods.length > 1)
+    throw new NoiseConfigError(
+      `net options: ${methods.map(([name]) => name).join(' and ')} are given; expected one method at most.`,
+    );
+  const noise = methods.length === 0 ? given !== false && {} : given;
   let layers = 0;
   const kernelInitializer = (name: 'glorotUniform' | 'heNormal') =>
     tf.initializers[name]({ seed: (seed * 1000 + ++layers) % 2 ** 31 });
+  const kernelRegularizer = (config = lasso) => config && { kernelRegularizer: groupLasso(config) };
+  const withoutNoise = {
+    conv: (config: Parameters<typeof tf.layers.conv2d>[0]) =>
+      vd ? sparseVdConv2d({ ...config, vd }) : tf.layers.conv2d({ ...config, ...kernelRegularizer() }),
+    dense: (config: Parameters<typeof tf.layers.dense>[0]) =>
+      vd ? sparseVdDense({ ...config, vd }) : tf.layers.dense({ ...config, ...kernelRegularizer() }),
+  };
   return {
     conv(config: Parameters<typeof tf.layers.conv2d>[0]) {
       const full = { kernelInitializer: kernelInitializer('glorotUniform'), ...config };
-      return noise ? noisyConv2d({ ...full, noise }) : tf.layers.conv2d(full);
+      return noise ? noisyConv2d({ ...full, noise }) : withoutNoise.conv(full);
     },
     dense(config: Parameters<typeof tf.layers.dense>[0]) {
       const full = { kernelInitializer: kernelInitializer('glorotUniform'), ...config };
-      return noise ? noisyDense({ ...full, noise }) : tf.layers.dense(full);
+      return noise ? noisyDense({ ...full, noise }) : withoutNoise.dense(full);
     },
     logits(units: number) {
-      return tf.layers.dense({
-        name: 'logits',
-        units,
-        kernelInitializer: kernelInitializer('glorotUniform'),
-      });
+      const full = { name: 'logits', units, kernelInitializer: kernelInitializer('glorotUniform') };
+      if (vd) return sparseVdDense({ ...full, vd });
+      return tf.layers.dense({ ...full, ...kernelRegularizer(lasso && { ...lasso, filters: 0 }) });
     },
     noise(name: string, inputShape?: tf.Shape) {
       return noise ? [logNormalDropout({ ...noise, name, ...(inputShape && { inputShape }) })] : [];
     },
+    /** A convolution whose noise, if any, comes later. */
     plainConv(config: Parameters<typeof tf.layers.conv2d>[0]) {
-      return tf.layers.conv2d({ kernelInitializer: kernelInitializer('heNormal'), ...config });
+      return withoutNoise.conv({ kernelInitializer: kernelInitializer('heNormal'), ...config });
     },
   };
 }

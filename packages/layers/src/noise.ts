@@ -2,8 +2,10 @@ import { type Bounds, defaultBounds, philox, truncatedLogNormal } from '@sbp/mat
 import * as tf from '@tensorflow/tfjs';
 import { macsKlWeight } from './kl-weight.js';
 import type { WeightedLayer } from './stock.js';
+import { streamOf } from './stream.js';
 import { withWeights } from './substitute.js';
 import { klDivergence, sampleLogTheta } from './truncated-log-normal.js';
+import { type AddWeight, type GroupCount, Variational } from './variational.js';
 
 /** The parameters' domain; values that training drives past it act as the nearest value inside. */
 export const parameterRange = { min: -20, max: 5 } as const;
@@ -32,11 +34,6 @@ export interface NoiseConfig {
   seed?: number;
 }
 
-/** A noise setting that cannot be used; the message names the layer, the setting and what was expected. */
-export class NoiseConfigError extends Error {
-  override name = 'NoiseConfigError';
-}
-
 const noises = new WeakMap<tf.layers.Layer, Noise>();
 let supplied: ReadonlyMap<Noise, tf.Tensor> | undefined;
 
@@ -55,20 +52,16 @@ export function withThetas<T>(thetas: ReadonlyMap<Noise, tf.Tensor>, body: () =>
 }
 
 /** The noise of one layer: θ = exp(t), t normal with mean μ and deviation σ, truncated to the bounds, for each group. */
-export class Noise {
+export class Noise extends Variational {
   readonly config: Required<Omit<NoiseConfig, 'trainExamples'>>;
-  /** N of the objective. A trainer that knows its data set fills it in where the user left it open. */
-  trainExamples: number | undefined;
   mu!: tf.LayerVariable;
   logSigma!: tf.LayerVariable;
   private draws = 0;
   private cached: { mu: object; logSigma: object; values: NoiseValues } | undefined;
   private macsWeight: number | undefined;
 
-  constructor(
-    readonly layer: tf.layers.Layer,
-    { trainExamples, ...config }: NoiseConfig = {},
-  ) {
+  constructor(layer: tf.layers.Layer, { trainExamples, ...config }: NoiseConfig = {}) {
+    super(layer, trainExamples);
     this.config = {
       klWeight: config.klWeight ?? 1,
       klScale: config.klScale ?? 1,
@@ -77,19 +70,13 @@ export class Noise {
       logSigmaInit: config.logSigmaInit ?? -5,
       seed: config.seed ?? 0,
     };
-    this.trainExamples = trainExamples;
     this.check();
     noises.set(layer, this);
   }
 
   private check(): void {
     const { klWeight, klScale, threshold, bounds, logSigmaInit, seed } = this.config;
-    const fail = (what: string, value: unknown, expected: string) => {
-      throw new NoiseConfigError(
-        `${this.layer.name}: ${what} is ${JSON.stringify(value) ?? String(value)}; expected ${expected}.`,
-      );
-    };
-    const atLeast0 = (x: unknown) => typeof x === 'number' && x >= 0 && x < Infinity;
+    const { atLeast0, fail } = this;
     if (klWeight !== 'macs' && !atLeast0(klWeight)) fail('klWeight', klWeight, `a number ≥ 0 or 'macs'`);
     if (!atLeast0(klScale)) fail('klScale', klScale, 'a number ≥ 0');
     if (!atLeast0(threshold)) fail('threshold', threshold, 'a number ≥ 0');
@@ -98,8 +85,6 @@ export class Noise {
     if (!(logSigmaInit >= parameterRange.min && logSigmaInit <= parameterRange.max))
       fail('logSigmaInit', logSigmaInit, 'a number from -20 to 5');
     if (!Number.isSafeInteger(seed) || seed < 0) fail('seed', seed, 'a whole number ≥ 0');
-    const n = this.trainExamples;
-    if (n !== undefined && !(n > 0 && n < Infinity)) fail('trainExamples', n, 'a number > 0');
   }
 
   /** Serialisable settings, as the layer was given them. */
@@ -116,30 +101,34 @@ export class Noise {
     this.mu = layer.addWeight('mu', [groups], 'float32', tf.initializers.zeros());
     const value = this.config.logSigmaInit;
     this.logSigma = layer.addWeight('log_sigma', [groups], 'float32', tf.initializers.constant({ value }));
-    this.layer.addLoss(() => this.klLoss());
+    this.layer.addLoss(() => (supplied?.has(this) ? tf.scalar(0) : this.klTerm()));
   }
 
   get groups(): number {
     return this.mu.shape[0] as number;
   }
 
-  /** Factor of Σ KL in the loss per example: klScale · klWeight / N. */
-  get klFactor(): number {
-    if (this.trainExamples === undefined)
-      throw new NoiseConfigError(
-        `${this.layer.name}: trainExamples is not set; give the number of training examples, which the KL is divided by.`,
-      );
-    const { klWeight, klScale } = this.config;
-    if (klWeight === 'macs') this.macsWeight ??= macsKlWeight(this.layer, noises);
-    return (klScale * (klWeight === 'macs' ? (this.macsWeight as number) : klWeight)) / this.trainExamples;
+  override get parameters(): tf.LayerVariable[] {
+    return [this.mu, this.logSigma];
   }
 
-  private klLoss(): tf.Scalar {
-    if (supplied?.has(this)) return tf.scalar(0);
+  protected override get totalKlWeight(): number {
+    const { klWeight, klScale } = this.config;
+    if (klWeight === 'macs') this.macsWeight ??= macsKlWeight(this.layer, noises);
+    return klScale * (klWeight === 'macs' ? (this.macsWeight as number) : klWeight);
+  }
+
+  override klTerm(): tf.Scalar {
     return tf.tidy(() => {
       const [mu, logSigma] = [clip(this.mu.read()), clip(this.logSigma.read())];
       return tf.mul(tf.sum(klDivergence(mu, logSigma, this.config.bounds)), this.klFactor);
     });
+  }
+
+  override counts(): GroupCount[] {
+    const { snr, threshold } = this.values();
+    const kept = snr.filter((value) => value > threshold).length;
+    return [{ name: this.layer.name, kept, total: this.groups }];
   }
 
   /**
@@ -227,19 +216,5 @@ export function noisesOf(model: { layers: tf.layers.Layer[] }): Noise[] {
   return model.layers.flatMap((layer) => noises.get(layer) ?? []);
 }
 
-type AddWeight = (
-  name: string,
-  shape: number[],
-  dtype: 'float32',
-  initializer: ReturnType<typeof tf.initializers.zeros>,
-) => tf.LayerVariable;
-
 const toRange = (x: number) => Math.min(parameterRange.max, Math.max(parameterRange.min, x));
 const clip = (x: tf.Tensor) => tf.clipByValue(x, parameterRange.min, parameterRange.max);
-
-/** FNV-1a of the layer's name, so that layers with one seed draw from different streams. */
-function streamOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
-}
