@@ -1,4 +1,4 @@
-/** What {@link pruneModel}, {@link foldNoise} and {@link countFlops} throw; the message names the layer and what to do. */
+/** What {@link pruneModel}, {@link foldNoise}, {@link countFlops} and {@link exportOnnx} throw; the message names the layer and what to do. */
 export class PruneError extends Error {
   override readonly name = 'PruneError';
   constructor(
