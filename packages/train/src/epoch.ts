@@ -31,20 +31,43 @@ export type TrainStep = (indices: Uint32Array, globalStep: number) => StepTotals
 /** Called after each step, and awaited: for the caller's event loop and progress. */
 export type Pause = (sums: EpochSums) => Promise<void> | void;
 
-/** Takes the steps of one epoch, from 0, in the order that the seed gives. */
+/** Which part of an epoch to take. */
+export interface EpochPart {
+  /** Sums of the steps that are done already; none: from the start. */
+  from?: EpochSums;
+  /**
+   * Stop within the epoch after about so many seconds, between two steps, so that the state can be saved. For one of a run's
+   * replicas: it makes the others stop after the same step.
+   */
+  seconds?: number;
+  pause?: Pause;
+}
+
+/** Steps of an epoch that are in its sums so far. */
+export function stepsTaken({ config }: Pick<SharedRun, 'config'>, sums?: EpochSums): number {
+  return Math.ceil((sums?.examples ?? 0) / config.batchSize);
+}
+
+/**
+ * Takes the steps of one epoch in the order that the seed gives, to its end or for as long as asked.
+ *
+ * @returns sums from the epoch's start; of fewer examples than the training set has where it stopped within
+ */
 export async function runEpoch(
   run: SharedRun,
   epoch: number,
   trainStep: TrainStep,
-  pause?: Pause,
+  { from, seconds = Number.POSITIVE_INFINITY, pause }: EpochPart = {},
 ): Promise<EpochSums> {
-  const { config, train } = run;
+  const { config, train, pauseAt } = run;
   const order = shuffledIndices(train.size, config.seed, epoch);
   const steps = stepsPerEpoch(run);
-  const sums: EpochSums = { examples: 0, loss: 0, kl: 0, correct: 0 };
-  for (let step = 0; step < steps; step++) {
+  const sums: EpochSums = from ? { ...from } : { examples: 0, loss: 0, kl: 0, correct: 0 };
+  let due = performance.now() + 1000 * seconds;
+  for (let step = stepsTaken(run, sums); step < steps; step++) {
     const batch = order.subarray(step * config.batchSize, (step + 1) * config.batchSize);
-    const totals = trainStep(batch, epoch * steps + step);
+    const taken = epoch * steps + step + 1;
+    const totals = trainStep(batch, taken - 1);
     if (totals === 'broken') return { ...sums, broken: true };
     if (totals === 'not finite') return { ...sums, failedStep: step };
     sums.examples += batch.length;
@@ -52,6 +75,12 @@ export async function runEpoch(
     sums.kl += totals.kl * batch.length;
     sums.correct += totals.correct;
     await pause?.(sums);
+    if (Atomics.load(pauseAt, 0) === taken) return sums;
+    // One step ahead: until it is taken, no replica can have looked there for the step after it.
+    if (performance.now() >= due && step + 2 < steps) {
+      Atomics.store(pauseAt, 0, taken + 1);
+      due = Number.POSITIVE_INFINITY;
+    }
   }
   return sums;
 }

@@ -7,7 +7,7 @@ import { readWeights, weightLayout } from './layout.js';
 import { Replica } from './replica.js';
 import { sharedRun } from './shared-run.js';
 import { halves, smallNet } from './testing.js';
-import { train } from './train.js';
+import { type TrainState, train } from './train.js';
 
 const absent = await useEngine('tensorflow').then(
   () => '',
@@ -40,6 +40,25 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
 
   it('gives the same bits twice', async () => {
     expect(await trained(GraphReplica, 2)).toEqual(await trained(GraphReplica, 2));
+  });
+
+  it('goes on from within an epoch to the same bits', async () => {
+    const options = { epochs: 2, batchSize: 64 };
+    const bits = (model: tf.LayersModel) => model.getWeights().map((w) => w.dataSync().slice());
+    const whole = smallNet();
+    await train(whole, data, options);
+    let resume: TrainState | undefined;
+    const stop = new Error('stopped');
+    const onCheckpoint = (state: TrainState) => {
+      resume = { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+      if (state.epoch === 1) throw stop;
+    };
+    const hooks = { onCheckpoint, checkpointMinutes: 0 };
+    await expect(train(smallNet(), data, options, hooks)).rejects.toBe(stop);
+    expect(resume?.within?.sums.examples).toBe(128);
+    const resumed = smallNet();
+    await train(resumed, data, options, { resume });
+    expect(bits(resumed)).toEqual(bits(whole));
   });
 
   it('leaves no tensors behind, and keeps the last good weights when the loss is not finite', async () => {

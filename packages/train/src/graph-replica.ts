@@ -2,7 +2,7 @@ import type { Dataset } from '@sbp/data';
 import { type Compiled, compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { biasCorrection } from './adam.js';
-import { type EpochSums, type Pause, runEpoch, type TrainStep } from './epoch.js';
+import { type EpochPart, type EpochSums, runEpoch, stepsTaken, type TrainStep } from './epoch.js';
 import { correctCount } from './evaluate.js';
 import { type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
 import { stepRates } from './schedule.js';
@@ -20,7 +20,7 @@ type GraphStep = (
 
 /**
  * The only replica of a run on tensorflow: its whole step, gradients and Adam included, is one graph. Between steps the state stays in
- * tensors; at an epoch's ends it is the run's vectors.
+ * tensors; when `epoch` begins and ends it is in the run's vectors.
  */
 export class GraphReplica {
   private readonly slots: Slot[];
@@ -45,11 +45,11 @@ export class GraphReplica {
     this.inputs = stepInputs(model, run.train, run.config.seed);
   }
 
-  async epoch(epoch: number, pause?: Pause): Promise<EpochSums> {
+  async epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
     const first = epoch * stepsPerEpoch(this.run);
-    this.load(first);
-    const sums = await runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), pause);
-    if (sums.failedStep === undefined) this.save(first + stepsPerEpoch(this.run));
+    this.load(first + stepsTaken(this.run, part?.from));
+    const sums = await runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), part);
+    if (sums.failedStep === undefined) this.save(first + stepsTaken(this.run, sums));
     return sums;
   }
 

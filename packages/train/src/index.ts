@@ -5,7 +5,7 @@ export {
   TrainError,
   trainConfigSchema,
 } from './config.js';
-export type { StepTotals, TrainStep } from './epoch.js';
+export type { EpochSums, StepTotals, TrainStep } from './epoch.js';
 export { errorPercent } from './evaluate.js';
 export { Replica } from './replica.js';
 export { constantThenLinear } from './schedule.js';

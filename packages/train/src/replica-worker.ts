@@ -18,10 +18,10 @@ parentPort?.on('message', async (request: Request) => {
     say({ kind: 'evaluate', correct: replica.evaluate(request.weights, request.dataset) });
     return;
   }
-  const report =
-    index === 0
-      ? progressPause(run, request.epoch, (progress) => say({ kind: 'progress', progress }))
-      : undefined;
-  say({ kind: 'epoch', sums: await replica.epoch(request.epoch, report) });
+  const { epoch, from, seconds } = request;
+  const pause = progressPause(run, epoch, from, (progress) => say({ kind: 'progress', progress }));
+  // one of them reports, and watches the time
+  const part = index === 0 ? { from, seconds, pause } : { from };
+  say({ kind: 'epoch', sums: await replica.epoch(epoch, part) });
 });
 say({ kind: 'ready' });

@@ -2,7 +2,7 @@ import type { Dataset } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { adamStep } from './adam.js';
 import { Barrier } from './barrier.js';
-import { type EpochSums, type Pause, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
+import { type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
 import { evaluateShare } from './evaluate.js';
 import { type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
 import { stepRates } from './schedule.js';
@@ -32,8 +32,8 @@ export class Replica {
     this.inputs = stepInputs(model, run.train, run.config.seed);
   }
 
-  epoch(epoch: number, pause?: Pause): Promise<EpochSums> {
-    return runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), pause);
+  epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
+    return runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), part);
   }
 
   /** {@link TrainStep} */

@@ -25,6 +25,8 @@ export interface SharedRun {
   /** By replica: loss, KL and correct of the step. */
   stats: Float64Array[];
   barrier: SharedArrayBuffer;
+  /** One number: after how many steps of the run all replicas stop within the epoch. */
+  pauseAt: Int32Array;
 }
 
 /** A run of `replicas` on a model: what they need to know, and shared memory for its weights, still empty. */
@@ -49,6 +51,7 @@ export function sharedRun(
     gradients: Array.from({ length: replicas }, () => floats(size)),
     stats: Array.from({ length: replicas }, () => new Float64Array(new SharedArrayBuffer(8 * STATS))),
     barrier: new SharedArrayBuffer(Barrier.bytes),
+    pauseAt: new Int32Array(new SharedArrayBuffer(4)),
   };
 }
 

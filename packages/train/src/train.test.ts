@@ -1,7 +1,7 @@
 import type { Dataset } from '@sbp/data';
 import { leNetFc, noisesOf } from '@sbp/layers';
 // the built package: worker threads run JavaScript
-import { type TrainConfig, TrainError, type TrainState, train } from '@sbp/train';
+import { type EpochMetrics, type TrainConfig, TrainError, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { halves, smallNet } from './testing.js';
@@ -56,6 +56,47 @@ describe('train', () => {
     await expect(trained({ ...config, epochs: 3 }, { onEpoch })).rejects.toBe(stop);
     expect(saved?.epoch).toBe(1);
     expect(await trained({ ...config, epochs: 3 }, { resume: saved })).toEqual(whole);
+  });
+
+  it.each([1, 3])('goes on from within an epoch to the same bit, on %i replicas', async (replicas) => {
+    const options = { ...config, epochs: 2, batchSize: 32, replicas };
+    const whole: EpochMetrics[] = [];
+    const expected = await trained(options, { onEpoch: (metrics: EpochMetrics) => void whole.push(metrics) });
+    let saved: TrainState | undefined;
+    const stop = new Error('stopped');
+    // at every place where it can stop, in turn: each run takes the next two steps or so
+    const places: number[] = [];
+    const seen: EpochMetrics[] = [];
+    const hooks = () => ({
+      resume: saved,
+      checkpointMinutes: 0,
+      onEpoch: (metrics: EpochMetrics) => void seen.push(metrics),
+      onCheckpoint: (state: TrainState) => {
+        saved = structuredClone({
+          ...state,
+          weights: state.weights.slice(),
+          m: state.m.slice(),
+          v: state.v.slice(),
+        });
+        places.push(state.epoch * 500 + (state.within?.sums.examples as number));
+        if ([2, 7, 8].includes(places.length)) throw stop;
+      },
+    });
+    let weights: number[] | undefined;
+    while (!weights)
+      weights = await trained(options, hooks()).catch((error) => void expect(error).toBe(stop));
+    expect(weights).toEqual(expected);
+    expect(places.length).toBeGreaterThan(8);
+    expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
+    const figures = ({ loss, kl, trainError, error }: EpochMetrics) => ({ loss, kl, trainError, error });
+    expect(seen.map(figures)).toEqual(whole.map(figures));
+  });
+
+  it('tells the error on held-out images', async () => {
+    const hold = { ...data, validation: halves(100) };
+    const [metrics] = await train(smallNet(), hold, { ...config, epochs: 1 });
+    expect(metrics?.validationError).toBeGreaterThanOrEqual(0);
+    expect((metrics?.validationError as number) % 1).toBe(0);
   });
 
   it('gives the same weights on 1 and 3 replicas after 100 steps, within 1e-4', async () => {

@@ -1,14 +1,13 @@
 import type { Dataset } from '@sbp/data';
-import { noisesOf } from '@sbp/layers';
+import { groupCounts } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
-import type { EpochSums, Pause } from './epoch.js';
+import { type EpochPart, type EpochSums, type Pause, stepsTaken } from './epoch.js';
 import { GraphReplica } from './graph-replica.js';
 import { readWeights, weightLayout, writeWeights } from './layout.js';
 import { Replica } from './replica.js';
 import { stepRates } from './schedule.js';
 import { type SharedRun, sharedRun, stepsPerEpoch } from './shared-run.js';
-import { startWorkers } from './workers.js';
 
 /** What is known after an epoch. */
 export interface EpochMetrics {
@@ -22,9 +21,11 @@ export interface EpochMetrics {
   trainError: number;
   /** Test error in %, as the model predicts. */
   error: number;
+  /** The same on the held-out images, where there are any. */
+  validationError?: number;
   /** The weights' rate at the epoch's end. */
   learningRate: number;
-  /** Groups above the threshold by noise layer, and how many there are. */
+  /** Groups that each layer would keep now, by layer and kind, and how many there are; see `groupCounts` of @sbp/layers. */
   kept: Record<string, number>;
   total: Record<string, number>;
   /** Of training alone, evaluation excluded. */
@@ -46,10 +47,12 @@ export interface TrainProgress {
   imagesPerSecond: number;
 }
 
-/** All that training needs to go on from the end of an epoch, besides the model's topology, the data and the config. */
+/** All that training needs to go on, besides the model's topology, the data and the config. */
 export interface TrainState {
-  /** Epochs done. */
+  /** Whole epochs done. */
   epoch: number;
+  /** What is done of the epoch after them, where the state was taken within it: its sums, and how long it took. */
+  within?: { sums: EpochSums; seconds: number };
   weights: Float32Array;
   m: Float32Array;
   v: Float32Array;
@@ -60,6 +63,12 @@ export interface TrainHooks {
   onProgress?(progress: TrainProgress): void;
   /** Called after each epoch, awaited. `state` is shared with the run: copy or write it before returning. */
   onEpoch?(metrics: EpochMetrics, state: TrainState): void | Promise<void>;
+  /**
+   * Called within epochs every `checkpointMinutes` (default 5) of training, awaited; `state` is as `onEpoch` gets it. Neither
+   * changes a bit of what comes out.
+   */
+  onCheckpoint?(state: TrainState): void | Promise<void>;
+  checkpointMinutes?: number;
   /** State to go on from. */
   resume?: TrainState;
 }
@@ -71,13 +80,14 @@ export interface TrainHooks {
  *
  * @param model outputs class probabilities by a final softmax layer, or logits; its noise layers' `trainExamples` default to the
  *   training set's size
+ * @param data `validation`: images held out of `train`, for what is selected by their error
  * @returns metrics by epoch
  * @throws TrainError for settings that cannot be used; for a loss that is not finite (the model then holds the last
  *   good weights); for a replica that died
  */
 export async function train(
   model: tf.LayersModel,
-  data: { train: Dataset; test: Dataset },
+  data: { train: Dataset; test: Dataset; validation?: Dataset },
   options: TrainConfig = {},
   hooks: TrainHooks = {},
 ): Promise<EpochMetrics[]> {
@@ -88,22 +98,32 @@ export async function train(
   const run = sharedRun(model, data, config, replicas);
   const steps = stepsPerEpoch(run);
   const first = hooks.resume?.epoch ?? 0;
-  const start = run.weights[(first * steps) % 2] as Float32Array;
   if (hooks.resume) {
-    restore(run, start, hooks.resume);
+    restore(run, hooks.resume);
     // where nothing is left to do, the caller still gets the trained model
-    writeWeights(tf, slots, start);
+    writeWeights(tf, slots, hooks.resume.weights);
     if (first >= config.epochs) return [];
-  } else readWeights(slots, start);
-  const team = replicas === 1 ? inThisThread(model, run) : await startWorkers(run, tf.getBackend());
+  } else readWeights(slots, run.weights[0]);
+  const team = replicas === 1 ? inThisThread(model, run) : await workers(run);
   const history: EpochMetrics[] = [];
+  const seconds = hooks.onCheckpoint && 60 * (hooks.checkpointMinutes ?? CHECKPOINT_MINUTES);
+  let within = hooks.resume?.within;
   try {
     for (let epoch = first; epoch < config.epochs; epoch++) {
-      const began = performance.now();
-      const sums = await team.epoch(epoch, (progress) =>
-        hooks.onProgress?.({ ...progress, epochs: config.epochs }),
-      );
-      const trained = (performance.now() - began) / 1000;
+      const began = performance.now() - 1000 * (within?.seconds ?? 0);
+      const elapsed = () => (performance.now() - began) / 1000;
+      const onProgress = (progress: Omit<TrainProgress, 'epochs'>) =>
+        hooks.onProgress?.({ ...progress, epochs: config.epochs });
+      const part = () => team.epoch(epoch, { from: within?.sums, seconds, onProgress });
+      let sums = await part();
+      while (sums.examples < data.train.size && sums.failedStep === undefined) {
+        within = { sums, seconds: elapsed() };
+        const weights = run.weights[(epoch * steps + stepsTaken(run, sums)) % 2] as Float32Array;
+        await hooks.onCheckpoint?.({ epoch, within, weights, m: run.m, v: run.v });
+        sums = await part();
+      }
+      within = undefined;
+      const trained = elapsed();
       const weights = run.weights[(epoch * steps + (sums.failedStep ?? steps)) % 2] as Float32Array;
       if (sums.failedStep !== undefined) {
         // the step before it wrote the weights that failed: the other copy is the last that gave a finite loss
@@ -113,18 +133,22 @@ export async function train(
           `the loss is not finite at epoch ${epoch + 1}, step ${sums.failedStep + 1}; the model holds the last good weights; lower learningRate or noiseRate.`,
         );
       }
-      const wrong = data.test.size - (await team.evaluate(weights, data.test));
+      const errorOn = async (set: Dataset) =>
+        (100 * (set.size - (await team.evaluate(weights, set)))) / set.size;
+      const error = await errorOn(data.test);
+      const validation = data.validation && { validationError: await errorOn(data.validation) };
       writeWeights(tf, slots, weights);
       const metrics: EpochMetrics = {
         epoch: epoch + 1,
         loss: sums.loss / sums.examples,
         kl: sums.kl / sums.examples,
         trainError: (100 * (sums.examples - sums.correct)) / sums.examples,
-        error: (100 * wrong) / data.test.size,
+        error,
+        ...validation,
         learningRate: stepRates(config, (epoch + 1) * steps - 1, steps).weight,
         ...groups(model),
         imagesPerSecond: sums.examples / trained,
-        seconds: (performance.now() - began) / 1000,
+        seconds: elapsed(),
       };
       history.push(metrics);
       await hooks.onEpoch?.(metrics, { epoch: epoch + 1, weights, m: run.m, v: run.v });
@@ -135,9 +159,11 @@ export async function train(
   return history;
 }
 
+type OnProgress = (progress: Omit<TrainProgress, 'epochs'>) => void;
+
 /** A run's replicas, wherever they live. */
 export interface Team {
-  epoch(epoch: number, onProgress: (progress: Omit<TrainProgress, 'epochs'>) => void): Promise<EpochSums>;
+  epoch(epoch: number, part: Omit<EpochPart, 'pause'> & { onProgress: OnProgress }): Promise<EpochSums>;
   evaluate(weights: Float32Array, dataset: Dataset): Promise<number>;
   stop(): Promise<void>;
 }
@@ -146,19 +172,28 @@ function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
   const replica =
     tf.getBackend() === 'tensorflow' ? new GraphReplica(model, run) : new Replica(model, run, 0);
   return {
-    epoch: (epoch, onProgress) => replica.epoch(epoch, progressPause(run, epoch, onProgress)),
+    epoch: (epoch, { onProgress, ...part }) =>
+      replica.epoch(epoch, { ...part, pause: progressPause(run, epoch, part.from, onProgress) }),
     evaluate: async (weights, dataset) => replica.evaluate(weights, dataset),
     stop: async () => replica.dispose(),
   };
 }
 
+/** Loaded where it is wanted: worker threads are Node's, this file also runs in a browser. */
+async function workers(run: SharedRun): Promise<Team> {
+  const { startWorkers } = await import('./workers.js');
+  return startWorkers(run, tf.getBackend());
+}
+
+const CHECKPOINT_MINUTES = 5;
 const PROGRESS_MS = 250;
 
 /** Reports progress about four times a second, and lets the event loop turn when it does. */
 export function progressPause(
   run: SharedRun,
   epoch: number,
-  onProgress: (progress: Omit<TrainProgress, 'epochs'>) => void,
+  from: EpochSums | undefined,
+  onProgress: OnProgress,
 ): Pause {
   const began = performance.now();
   let last = began;
@@ -172,7 +207,7 @@ export function progressPause(
       of: run.train.size,
       loss: sums.loss / sums.examples,
       kl: sums.kl / sums.examples,
-      imagesPerSecond: sums.examples / ((now - began) / 1000),
+      imagesPerSecond: (sums.examples - (from?.examples ?? 0)) / ((now - began) / 1000),
     });
     return new Promise((resolve) => setTimeout(resolve, 0));
   };
@@ -183,20 +218,21 @@ function otherCopy(run: SharedRun, weights: Float32Array): Float32Array {
 }
 
 function groups(model: tf.LayersModel): Pick<EpochMetrics, 'kept' | 'total'> {
-  const noises = noisesOf(model);
-  const count = (values: Float64Array, threshold: number) => values.filter((snr) => snr > threshold).length;
+  const counts = groupCounts(model);
   return {
-    kept: Object.fromEntries(noises.map((n) => [n.layer.name, count(n.values().snr, n.config.threshold)])),
-    total: Object.fromEntries(noises.map((n) => [n.layer.name, n.groups])),
+    kept: Object.fromEntries(counts.map(({ name, kept }) => [name, kept])),
+    total: Object.fromEntries(counts.map(({ name, total }) => [name, total])),
   };
 }
 
-function restore(run: SharedRun, weights: Float32Array, state: TrainState): void {
+function restore(run: SharedRun, state: TrainState): void {
+  const [weights, other] = run.weights;
   if (state.weights.length !== weights.length || state.m.length !== run.m.length)
     throw new TrainError(
       `the state to resume from has ${state.weights.length} weights, the model ${weights.length}; resume with the model that it was saved from.`,
     );
-  weights.set(state.weights);
+  // Both copies: whichever the next step reads, and the last good ones should it fail.
+  for (const copy of [weights, other]) copy.set(state.weights);
   run.m.set(state.m);
   run.v.set(state.v);
 }

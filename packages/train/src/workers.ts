@@ -2,13 +2,13 @@ import { Worker } from 'node:worker_threads';
 import type { Dataset } from '@sbp/data';
 import { Barrier } from './barrier.js';
 import { TrainError } from './config.js';
-import type { EpochSums } from './epoch.js';
+import type { EpochPart, EpochSums } from './epoch.js';
 import type { SharedRun } from './shared-run.js';
 import type { Team, TrainProgress } from './train.js';
 
 /** What the thread that owns the run asks of a worker; each is answered by one message. */
 export type Request =
-  | { kind: 'epoch'; epoch: number }
+  | ({ kind: 'epoch'; epoch: number } & Omit<EpochPart, 'pause'>)
   | { kind: 'evaluate'; weights: Float32Array; dataset: Dataset };
 
 /** What a worker says; `progress` comes any number of times before an answer. */
@@ -44,8 +44,8 @@ export async function startWorkers(run: SharedRun, backend: string): Promise<Tea
     throw error;
   }
   return {
-    async epoch(epoch, onProgress) {
-      for (const replica of replicas) replica.ask({ kind: 'epoch', epoch });
+    async epoch(epoch, { onProgress, ...part }) {
+      for (const replica of replicas) replica.ask({ kind: 'epoch', epoch, ...part });
       const answers = await Promise.all(replicas.map((r) => r.answer('epoch', onProgress)));
       return (answers[0] as { sums: EpochSums }).sums;
     },
