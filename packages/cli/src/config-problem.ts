@@ -36,6 +36,7 @@ const kinds: Record<string, string> = {
   number: 'a number',
   string: 'a string in quotes',
   object: 'an object { … }',
+  record: 'an object { … }',
   array: 'a list [ … ]',
 };
 

@@ -1,16 +1,61 @@
-import { leNet5, leNetFc, type NetOptions, vggLike } from '@sbp/layers';
+import { leNet5, leNetFc, type NetOptions, noisesOf, vggLike } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
+import { UsageError } from './failure.js';
 import type { RunConfig } from './run-config.js';
 
 const titles = { lenet5: 'LeNet-5', 'lenet-fc': 'LeNet-fc', 'vgg-like': 'VGG-like' } as const;
 
 /** What people call the config's network. */
-export const netTitle = ({ net, scale }: RunConfig) =>
+export const netTitle = ({ net, scale }: Pick<RunConfig, 'net' | 'scale'>) =>
   scale === undefined ? titles[net] : `${titles[net]} × ${scale}`;
 
-/** Builds the config's network, with its noise or without. */
-export function buildNet({ net, scale, train }: RunConfig, noise: NetOptions['noise']): tf.LayersModel {
+/** What the tables call the methods. */
+export const methodTitles: Record<RunConfig['method'], string> = {
+  original: 'Original',
+  'structured-bp': 'StructuredBP',
+};
+
+/** The config's network as its method trains it, to be trained on so many examples. */
+export function buildNet(config: RunConfig, trainExamples: number): tf.LayersModel {
+  if (config.method === 'original') return plainNet(config);
+  const { klWeight, ...noise } = config.noise;
+  const byLayer = typeof klWeight === 'object' ? klWeight : undefined;
+  const model = build(config, {
+    ...noise,
+    klWeight: byLayer ? 1 : (klWeight as number | 'macs'),
+    trainExamples,
+  });
+  if (byLayer) weighLayers(model, byLayer);
+  return model;
+}
+
+/** The config's network without noise, from the same initial weights. */
+export function plainNet(config: RunConfig): tf.LayersModel {
+  return build(config, false);
+}
+
+/** Groups of each of the network's noise layers, as the paper counts widths, also where there is no noise. */
+export function netWidths(config: RunConfig): number[] {
+  const noisy = build(config, {});
+  const widths = noisesOf(noisy).map(({ groups }) => groups);
+  noisy.dispose();
+  return widths;
+}
+
+function build({ net, scale, train }: RunConfig, noise: NetOptions['noise']): tf.LayersModel {
   const options = { noise, seed: train.seed };
   if (net === 'vgg-like') return vggLike({ ...options, ...(scale !== undefined && { scale }) });
   return net === 'lenet5' ? leNet5(options) : leNetFc(options);
+}
+
+/** @throws UsageError for a layer that is not there */
+function weighLayers(model: tf.LayersModel, weights: Record<string, number>): void {
+  const noises = noisesOf(model);
+  const names = noises.map(({ layer }) => layer.name);
+  const stray = Object.keys(weights).find((name) => !names.includes(name));
+  if (stray !== undefined)
+    throw new UsageError(
+      `noise.klWeight has '${stray}', and the network no noise layer of that name; there are ${names.join(', ')}.`,
+    );
+  for (const { layer, config } of noises) config.klWeight = weights[layer.name] ?? 1;
 }

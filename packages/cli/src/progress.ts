@@ -33,7 +33,7 @@ export function trainReporter(
       `${count(progress.imagesPerSecond)} images/s`,
       `${duration(secondsLeft(progress, known))} left`,
       `error ${last ? last.error.toFixed(2) : '–'} %`,
-      widths(last?.kept ?? total),
+      ...widthsOf(last?.kept ?? total),
       ...lossAndKl(progress),
     ].join('  ');
   };
@@ -42,7 +42,7 @@ export function trainReporter(
       `${count(metrics.imagesPerSecond)} images/s`,
       `took ${duration(metrics.seconds)}`,
       `error ${metrics.error.toFixed(2)} %`,
-      widths(metrics.kept),
+      ...widthsOf(metrics.kept),
       ...lossAndKl(metrics),
     ].join('  ');
   const reporter = stream.isTTY ? bars(stream as WriteStream, epochs) : lines(stream, epochs);
@@ -61,6 +61,10 @@ export function trainReporter(
 export function widths(groups: Readonly<Record<string, number>>): string {
   return Object.values(groups).join('-');
 }
+
+/** Nothing where there is no noise. */
+const widthsOf = (groups: Readonly<Record<string, number>>) =>
+  Object.keys(groups).length > 0 ? [widths(groups)] : [];
 
 const lossAndKl = ({ loss, kl }: { loss: number; kl: number }) => [
   `loss ${loss.toFixed(4)}`,

@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { trainConfigSchema } from '@sbp/train';
 import * as z from 'zod';
-import { configProblem } from './config-problem.js';
-import { UsageError } from './failure.js';
 
 /** What each data set has; networks are built for its images. */
 export const dataSets = {
@@ -17,16 +13,30 @@ const imagesOf = { lenet5: 'mnist', 'lenet-fc': 'mnist', 'vgg-like': 'cifar10' }
 
 export const engineNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
 
+/** How a run trains, in the order of the paper's tables. */
+export const methodNames = ['original', 'structured-bp'] as const;
+
+export const budgets = ['full', 'short'] as const;
+
+/** `{seed}` in a name stands for the run's seed, so that one config file is a run a seed. */
+const name = z.string().regex(/^(\w|\{seed\})([\w.-]|\{seed\})*$/, {
+  error: 'letters, digits, . _ - and {seed} only, as it names a folder',
+});
+
 /** A run of `sbp train`, with its defaults; unknown keys are errors. */
 export const runConfigSchema = z
   .strictObject({
     /** Names the run's folder. */
-    name: z
-      .string()
-      .regex(/^[\w][\w.-]*$/, { error: 'letters, digits and . _ - only, as it names a folder' }),
+    name,
+    /** Names the run's row in tables. Default: the method's name. */
+    title: z.string().min(1).max(80).optional(),
     net: z.enum(netNames),
     /** Multiplies every width of vgg-like. */
     scale: z.number().positive().max(8).optional(),
+    /** What is trained: the plain network, or the one with noise whose groups are cut. */
+    method: z.enum(methodNames).default('structured-bp'),
+    /** Name of a run whose trained weights this one starts from; noise starts afresh. */
+    from: name.optional(),
     data: z
       .strictObject({
         set: z.enum(['mnist', 'cifar10']).default('mnist'),
@@ -34,12 +44,18 @@ export const runConfigSchema = z
         folder: z.string().min(1).optional(),
         /** Only the first so many of the training set. */
         trainExamples: z.int().min(1).optional(),
+        /** So many of them, the last ones, are held out: nothing trains on them, so they can select. */
+        validation: z.int().min(1).optional(),
+        /** 'random': dealt out anew by a fixed seed; the error is then that on the training images. */
+        labels: z.enum(['true', 'random']).default('true'),
       })
       .prefault({}),
     noise: z
       .strictObject({
-        /** Weight of each group's KL: a number, or 'macs' for what the group costs. */
-        klWeight: z.union([z.literal('macs'), z.number().min(0)]).default('macs'),
+        /** Weight of each group's KL: a number, 'macs' for what the group costs, or a number by noise layer (1 for those left out). */
+        klWeight: z
+          .union([z.literal('macs'), z.number().min(0), z.record(z.string(), z.number().min(0))])
+          .default('macs'),
         /** Multiplies klWeight: how hard to prune. */
         klScale: z.number().min(0).default(1),
         /** Initial log σ. */
@@ -51,6 +67,8 @@ export const runConfigSchema = z
       })
       .prefault({}),
     train: trainConfigSchema.prefault({}),
+    /** Training of the smaller network after the cut, with the seed and replicas of `train`. Left out, there is none. */
+    fineTune: trainConfigSchema.omit({ seed: true, replicas: true }).optional(),
     engine: z.enum(engineNames).default('auto'),
     bench: z
       .strictObject({
@@ -60,8 +78,12 @@ export const runConfigSchema = z
         repeats: z.int().min(1).default(12),
       })
       .prefault({}),
+    /** Laid over all of this by `--budget short`, which also puts -short behind the names. */
+    short: z.record(z.string(), z.unknown()).optional(),
+    /** Set by `--budget`. */
+    budget: z.enum(budgets).default('full'),
   })
-  .superRefine(({ net, scale, data, noise }, context) => {
+  .superRefine(({ net, scale, method, data, noise, fineTune }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (scale !== undefined && net !== 'vgg-like')
       wrong(['scale'], "left out: only the net 'vgg-like' has one");
@@ -70,81 +92,15 @@ export const runConfigSchema = z
     const most = dataSets[data.set].trainExamples;
     if ((data.trainExamples ?? 0) > most)
       wrong(['data', 'trainExamples'], `at most ${most}, as ${data.set} has no more`);
+    const examples = data.trainExamples ?? most;
+    if ((data.validation ?? 0) >= examples)
+      wrong(['data', 'validation'], `less than the ${examples} training images that it is taken from`);
     if (noise.bounds && noise.bounds.a >= noise.bounds.b) wrong(['noise', 'bounds'], 'a below b');
+    if (fineTune && method === 'original')
+      wrong(['fineTune'], "left out: nothing is cut from the method 'original'");
   });
 
 /** What a config file may leave out. */
 export type RunConfigInput = z.input<typeof runConfigSchema>;
 /** With every default filled in. */
 export type RunConfig = z.output<typeof runConfigSchema>;
-
-/** Flags that stand above the config file. */
-export interface RunOverrides {
-  name?: string;
-  engine?: RunConfig['engine'];
-  epochs?: number;
-  seed?: number;
-  replicas?: number;
-  trainExamples?: number;
-}
-
-const flags: Record<string, [flag: string, override: keyof RunOverrides]> = {
-  name: ['--name', 'name'],
-  engine: ['--engine', 'engine'],
-  'data.trainExamples': ['--train-examples', 'trainExamples'],
-  'train.epochs': ['--epochs', 'epochs'],
-  'train.seed': ['--seed', 'seed'],
-  'train.replicas': ['--replicas', 'replicas'],
-};
-
-/** Reads a config file. @throws UsageError naming the file or flag, the field, what was expected and what was found */
-export function readRunConfig(file: string, overrides: RunOverrides = {}): RunConfig {
-  const input = merge(readJson(file), overrides);
-  const result = runConfigSchema.safeParse(input);
-  if (!result.success) {
-    const label = (path: string) => {
-      const [flag, override] = flags[path] ?? [];
-      return override && overrides[override] !== undefined ? `${flag}` : `${file}: ${path || 'the config'}`;
-    };
-    throw new UsageError(configProblem(runConfigSchema, result.error, input, label));
-  }
-  const { data, ...config } = result.data;
-  const folder = data.folder && resolve(dirname(file), data.folder);
-  return { ...config, data: { ...data, ...(folder && { folder }) } };
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof SyntaxError)
-      throw new UsageError(`${file} is not JSON: ${message}; correct it there.`);
-    if (code === 'ENOENT')
-      throw new UsageError(
-        `${file}: there is no such file; give a config, such as experiments/mnist-lenet5/quickstart.json.`,
-      );
-    if (code === 'EISDIR') throw new UsageError(`${file} is a folder; give the config file in it.`);
-    throw error;
-  }
-}
-
-/** Lays the flags over what the file says; what is no object is left to the schema. */
-function merge(file: unknown, { name, engine, trainExamples, ...train }: RunOverrides): unknown {
-  if (!isRecord(file)) return file;
-  const over = (part: unknown, values: object) => {
-    const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-    const whole = part === undefined ? {} : part;
-    return Object.keys(given).length > 0 && isRecord(whole) ? { ...whole, ...given } : part;
-  };
-  const merged = over(file, { name, engine }) as Record<string, unknown>;
-  return {
-    ...merged,
-    data: over(merged.data, { trainExamples }),
-    train: over(merged.train, train),
-  };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

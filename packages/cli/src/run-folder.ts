@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { EpochMetrics } from '@sbp/train';
 import { UsageError } from './failure.js';
-import type { RunConfig } from './run-config.js';
+import { type RunConfig, runConfigSchema } from './run-config.js';
 
 /** Paths of what a run leaves behind. */
 export function runPaths(folder: string) {
@@ -26,8 +26,17 @@ export function runPaths(folder: string) {
     metrics: at('metrics.jsonl'),
     checkpoint: at('checkpoint.bin'),
     trained: at('trained'),
+    /** Written at the end of the training: on what it ran. */
+    training: at('training.json'),
     noisy: at('noisy'),
     pruned: at('pruned'),
+    /** Written at the end of the cut: what went, and that the network is the same one. */
+    pruning: at('pruning.json'),
+    fineTuneMetrics: at('fine-tune.jsonl'),
+    fineTuneCheckpoint: at('fine-tune.bin'),
+    tuned: at('tuned'),
+    /** Written at the end of the fine-tuning: on what it ran. */
+    fineTuning: at('fine-tuning.json'),
     table: at('table.md'),
     trainingChart: at('training.svg'),
     widthsChart: at('widths.svg'),
@@ -54,20 +63,32 @@ export function checkRunFolder({ folder, config: file }: RunPaths, config: RunCo
     if (readdirSync(folder).length === 0) return;
     throw new UsageError(`${folder} holds files but no run (no config.json); give another --name or --runs.`);
   }
-  const difference = firstDifference(readConfig(file), JSON.parse(JSON.stringify(config)), '');
+  const difference = firstDifference(compared(readConfig(file)), compared(config), '');
   if (difference)
     throw new UsageError(
       `${folder} holds a run with another ${difference}; give this one another --name, or delete the folder to run it anew.`,
     );
 }
 
-function readConfig(file: string): unknown {
+/**
+ * The config of a run that was begun, with defaults of fields that came after it.
+ *
+ * @throws UsageError where the file is not what was written
+ */
+export function readConfig(file: string): RunConfig {
+  const wrong = new UsageError(`${file} is not the JSON that sbp wrote; delete its folder to run anew.`);
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    const result = runConfigSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    if (result.success) return result.data;
+    throw wrong;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new UsageError(`${file} is not the JSON that sbp wrote; delete its folder to run anew.`);
+    throw error instanceof SyntaxError ? wrong : error;
   }
+}
+
+/** What makes a run another one: its title and how it is timed do not. */
+function compared({ bench, title, ...config }: RunConfig): unknown {
+  return JSON.parse(JSON.stringify(config));
 }
 
 function firstDifference(before: unknown, now: unknown, path: string): string | undefined {
@@ -87,19 +108,37 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Makes the folder, and brings `metrics.jsonl` to what is known: a killed run may have left it a line short, or half a line. */
-export function beginRun(paths: RunPaths, config: RunConfig, history: readonly EpochMetrics[]): void {
-  mkdirSync(paths.folder, { recursive: true });
-  if (!existsSync(paths.config)) writeAtomically(paths.config, `${JSON.stringify(config, undefined, 2)}\n`);
-  writeAtomically(paths.metrics, history.map(metricsLine).join(''));
+/** Makes the folder, with its config. */
+export function beginRun({ folder, config: file }: RunPaths, config: RunConfig): void {
+  mkdirSync(folder, { recursive: true });
+  writeJson(file, config);
+}
+
+/** Brings a file of metrics to what is known: a killed run may have left it a line short, or half a line. */
+export function writeMetrics(file: string, history: readonly EpochMetrics[]): void {
+  writeAtomically(file, history.map(metricsLine).join(''));
 }
 
 /** Adds an epoch's line. */
-export function appendMetrics({ metrics }: RunPaths, epoch: EpochMetrics): void {
-  appendFileSync(metrics, metricsLine(epoch));
+export function appendMetrics(file: string, epoch: EpochMetrics): void {
+  appendFileSync(file, metricsLine(epoch));
+}
+
+/** The epochs of a file of metrics. */
+export function readMetrics(file: string): EpochMetrics[] {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as EpochMetrics);
 }
 
 const metricsLine = (epoch: EpochMetrics) => `${JSON.stringify(epoch)}\n`;
+
+export function writeJson(file: string, value: unknown): void {
+  writeAtomically(file, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+export function readJson<T>(file: string): T {
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
+}
 
 /** Writes a file so that it is there whole or as it was before, whatever happens meanwhile. */
 export function writeAtomically(file: string, data: string | Buffer): void {

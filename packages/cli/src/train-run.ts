@@ -1,119 +1,105 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { useEngine } from '@sbp/engine';
-import { noisesOf } from '@sbp/layers';
-import { defaultReplicas, train } from '@sbp/train';
-import type * as tf from '@tensorflow/tfjs';
-import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { buildNet, netTitle } from './nets.js';
-import { trainReporter } from './progress.js';
-import { dataSets, type RunConfig, type RunOverrides, readRunConfig } from './run-config.js';
-import { loadData } from './run-data.js';
-import { appendMetrics, beginRun, checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
-import { finishRun } from './run-results.js';
-import { count, duration, plural } from './words.js';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { UsageError } from './failure.js';
+import { isDone, type PhaseName, phaseNames, phases } from './phases/phases.js';
+import { type RunOverrides, readRunConfig } from './read-config.js';
+import type { Run } from './run.js';
+import type { RunConfig } from './run-config.js';
+import { checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
+
+export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
+  runs: string;
+  /** The result goes to standard output as JSON, all else to standard error. */
+  json?: boolean;
+  /** A run each, one after the other. */
+  seed?: readonly number[];
+  /** Only this phase. */
+  phase?: PhaseName;
+  /** Also where it is done. */
+  again?: boolean;
+}
 
 /**
  * `sbp train`: trains the config's network, or goes on where an earlier call was stopped; removes the groups that drowned in noise,
- * checks and times what is left, and leaves all of it in the run's folder.
- *
- * @param options.json the result goes to standard output as JSON, all else to standard error
+ * checks and times what is left, and leaves all of it in the run's folder. What is there already is not done again.
  */
-export async function trainRun(
-  file: string,
-  { runs, json = false, ...overrides }: RunOverrides & { runs: string; json?: boolean },
-): Promise<void> {
-  const config = readRunConfig(file, overrides);
+export async function trainRun(file: string, { seed, ...options }: TrainOptions): Promise<void> {
+  if (seed === undefined) return oneRun(file, options);
+  const configs = seed.map((one) => readRunConfig(file, { ...overridesOf(options), seed: one }));
+  if (new Set(configs.map(({ name }) => name)).size < seed.length)
+    throw new UsageError(
+      `${file}: with several seeds each run needs a name of its own; put {seed} in the config's name.`,
+    );
+  for (const one of seed) await oneRun(file, { ...options, seed: one });
+}
+
+const overridesOf = ({ runs, json, phase, again, ...overrides }: Omit<TrainOptions, 'seed'>) => overrides;
+
+async function oneRun(file: string, options: Omit<TrainOptions, 'seed'> & { seed?: number }): Promise<void> {
+  const { runs, json = false, phase, again = false } = options;
+  const config = readRunConfig(file, overridesOf(options));
   const paths = runPaths(join(runs, config.name));
   checkRunFolder(paths, config);
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);
-  if (existsSync(paths.result)) say(`${paths.folder} is done; this is what it came to.`);
-  else await perform(config, paths, stream, say);
-  if (json) process.stdout.write(readFileSync(paths.result, 'utf8'));
-  else say(`\n${readFileSync(paths.table, 'utf8').trim()}\n\n${contents(paths)}`);
-}
-
-async function perform(
-  config: RunConfig,
-  paths: RunPaths,
-  stream: NodeJS.WriteStream,
-  say: (line: string) => void,
-): Promise<void> {
-  const saved = readCheckpoint(paths.checkpoint);
-  const engine = await useEngine(saved?.engine ?? config.engine);
-  const replicas = saved?.replicas ?? (config.train.replicas || (await defaultReplicas(engine.name)));
-  const data = await loadData(config.data, say);
-  const model = buildNet(config, { ...config.noise, trainExamples: data.train.size });
-  const sizes = `${count(data.train.size)} training images, ${count(data.test.size)} test images`;
-  say(`${netTitle(config)} on ${dataSets[config.data.set].title}: ${sizes}`);
-  say(`Engine: ${engine.name} ${engine.version} (${engine.device}), ${plural(replicas, 'replica')}`);
-  const { epochs } = config.train;
-  if (saved) say(`Going on from the end of epoch ${saved.state.epoch} of ${epochs}, kept in ${paths.folder}`);
-  const history = [...(saved?.history ?? [])];
-  beginRun(paths, config, history);
-  const reporter = trainReporter(stream, epochs, history, groupsOf(model));
-  const unwatch = stopOnSignals(() => {
-    reporter.stop();
-    return kept(paths, history.length, epochs);
-  });
-  try {
-    const settings = { ...config.train, replicas };
-    await train(model, data, settings, {
-      resume: saved?.state,
-      onProgress: (progress) => reporter.progress(progress),
-      onEpoch: (metrics, state) => {
-        history.push(metrics);
-        // First the checkpoint: metrics.jsonl is brought to what it says when the run goes on.
-        writeCheckpoint(paths.checkpoint, { engine: engine.name, replicas, history, state });
-        appendMetrics(paths, metrics);
-        reporter.epoch(metrics);
-      },
-    });
-    reporter.stop();
-    const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
-    say(`Trained ${plural(history.length, 'epoch')} in ${duration(seconds)}.`);
-    await finishRun(config, { paths, say, engine, replicas, data, model, history });
-  } finally {
-    reporter.stop();
-    unwatch();
+  const run: Run = { config, paths, runs, file, stream, say };
+  const all = phaseNames.filter((name) => phases[name].applies(config));
+  if (phase) {
+    await onePhase(run, all, phase, again);
+    return;
   }
+  if (again) forget(paths, all.slice(1));
+  if (isDone('bench', paths)) say(`${paths.folder} is done; this is what it came to.`);
+  for (const name of all)
+    if (!isDone('bench', paths) && !isDone(name, paths)) await phases[name].perform(run);
+  if (json) process.stdout.write(readFileSync(paths.result, 'utf8'));
+  else say(`\n${readFileSync(paths.table, 'utf8').trim()}\n\n${contents(paths, config)}`);
 }
 
-function groupsOf(model: tf.LayersModel): Record<string, number> {
-  return Object.fromEntries(noisesOf(model).map(({ layer, groups }) => [layer.name, groups]));
+async function onePhase(
+  run: Run,
+  all: readonly PhaseName[],
+  phase: PhaseName,
+  again: boolean,
+): Promise<void> {
+  const { config, paths, file, say } = run;
+  if (!all.includes(phase)) {
+    say(`${config.name} has no phase ${phase}: nothing to do.`);
+    return;
+  }
+  const missing = all.slice(0, all.indexOf(phase)).find((name) => !isDone(name, paths));
+  if (missing)
+    throw new UsageError(
+      `${paths.folder} has not been through the phase ${missing} yet, which ${phase} builds on; run sbp train ${file} --phase ${missing} first.`,
+    );
+  if (isDone(phase, paths) && !again) {
+    say(`${paths.folder}: ${phase} is done.`);
+    return;
+  }
+  forget(paths, all.slice(all.indexOf(phase)));
+  await phases[phase].perform(run);
 }
 
-function kept({ folder }: RunPaths, done: number, epochs: number): string {
-  if (done === 0)
-    return 'Stopped before the end of the first epoch, so nothing is kept; the same command starts anew.';
-  return `Stopped; ${done} of ${epochs} epochs are kept in ${folder}: the same command goes on from there.`;
+/** What later phases made of it would be out of date. */
+function forget(paths: RunPaths, names: readonly PhaseName[]): void {
+  for (const name of names) for (const file of phases[name].leaves(paths)) rmSync(file, { force: true });
 }
 
-/**
- * What is written is written whole, so the process can end at any moment; it only has to say so.
- *
- * @returns what ends the watch
- */
-function stopOnSignals(line: () => string): () => void {
-  const stop = (code: number) => () => {
-    process.stderr.write(`\n${line()}\n`);
-    process.exit(code);
-  };
-  const handlers = { SIGINT: stop(130), SIGTERM: stop(143) };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, handlers[signal]);
-  return () => {
-    for (const signal of signals) process.off(signal, handlers[signal]);
-  };
-}
+const descriptions: [keyof RunPaths, file: string, what: string][] = [
+  ['tuned', 'tuned/model.json', 'the small network, fine-tuned; plain tfjs opens it'],
+  ['pruned', 'pruned/model.json', 'the small network; plain tfjs opens it'],
+  ['noisy', 'noisy/model.json', 'the trained network with nothing removed; plain tfjs opens it'],
+  ['trained', 'trained/model.json', 'the trained network with its noise layers, for sbp prune'],
+];
+const others = ['table', 'trainingChart', 'widthsChart', 'result', 'metrics', 'config'] as const;
 
-function contents(paths: RunPaths): string {
+function contents(paths: RunPaths, { method }: RunConfig): string {
+  const models = descriptions.filter(([key]) => existsSync(paths[key]));
+  const files = others.filter((key) => existsSync(paths[key])).map((key) => basename(paths[key]));
+  const told = (what: string) => (method === 'original' ? what.replace(/ with its noise.*/, '') : what);
   return [
     `In ${paths.folder}:`,
-    '  pruned/model.json    the small network; plain tfjs opens it',
-    '  noisy/model.json     the trained network with nothing removed; plain tfjs opens it',
-    '  trained/model.json   the trained network with its noise layers, for sbp prune',
-    '  table.md, training.svg, widths.svg, result.json, metrics.jsonl, config.json',
+    ...models.map(([, file, what]) => `  ${file.padEnd(20)} ${told(what)}`),
+    `  ${files.join(', ')}`,
   ].join('\n');
 }

@@ -13,9 +13,14 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('Expected a number of at least 0.');
 }
 
+/** A flag's list, such as 0,1,2, of whole numbers. */
+export function wholeNumbersFrom0(text: string): number[] {
+  return text.split(',').map(wholeNumber);
+}
+
 /** A flag's list, such as 1,100, of whole numbers of at least 1. */
 export function wholeNumbers(text: string): number[] {
-  const values = text.split(',').map(wholeNumber);
+  const values = wholeNumbersFrom0(text);
   if (values.every((value) => value >= 1)) return values;
   throw new InvalidArgumentError('Expected whole numbers of at least 1 with commas between them.');
 }

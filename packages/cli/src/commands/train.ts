@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { wholeNumber } from './arguments.js';
+import { wholeNumber, wholeNumbersFrom0 } from './arguments.js';
 
 const help = `
 Examples:
@@ -7,17 +7,24 @@ Examples:
   $ sbp train quickstart.json --name long --epochs 30
   $ sbp train quickstart.json --name try --epochs 1 --train-examples 2000
   $ sbp train quickstart.json --json > result.json
+  $ sbp train sbp.json --seed 0,1,2                three runs, where the name has {seed} in it
+  $ sbp train sbp.json --phase bench --again       times what is there once more
 
-The same command again goes on where it was stopped, or prints the table of a run that is done. A config:
+The same command again goes on where it was stopped, or prints the table of a run that is done. A run has the phases train, prune,
+finetune (where the config has "fineTune") and bench. A config:
 
   {
     "name": "quickstart",                           the run's folder, in --runs
     "net": "lenet5",                                or lenet-fc, vgg-like (with "scale": 0.25)
-    "data": { "set": "mnist" },                     or cifar10; also folder, trainExamples
+    "method": "structured-bp",                      or original: the network without noise
+    "from": "original",                             another run, whose trained weights this one starts from
+    "data": { "set": "mnist" },                     or cifar10; also folder, trainExamples, validation, labels
     "noise": { "klWeight": "macs", "klScale": 2 },  also logSigmaInit, threshold, bounds
     "train": { "epochs": 6 },                       also batchSize, learningRate, noiseRate, decayFrom, seed …
     "engine": "auto",                               tensorflow if it is there, else wasm
-    "bench": { "batchSizes": [1, 100] }             also repeats
+    "bench": { "batchSizes": [1, 100] },            also repeats
+    "fineTune": { "epochs": 10 },                   trains the smaller network on; fields as those of train
+    "short": { "train": { "epochs": 1 } }           laid over the rest by --budget short
   }`;
 
 /** `sbp train <config.json>` */
@@ -37,9 +44,27 @@ export function addTrain(program: Command): void {
       ] as const),
     )
     .option('--epochs <n>', 'passes over the training set', wholeNumber)
-    .option('--seed <n>', "seed of initial weights, the data's order and the noise", wholeNumber)
+    .option(
+      '--seed <n,…>',
+      "seed of initial weights, the data's order and the noise; several: a run each",
+      wholeNumbersFrom0,
+    )
     .option('--replicas <n>', 'workers that share each batch; 0: one a core on wasm', wholeNumber)
     .option('--train-examples <n>', 'only the first n training images', wholeNumber)
+    .addOption(
+      new Option('--budget <budget>', "short: with the config's 'short' laid over it, and -short in the name")
+        .choices(['full', 'short'] as const)
+        .env('SBP_BUDGET'),
+    )
+    .addOption(
+      new Option('--phase <phase>', 'only this phase').choices([
+        'train',
+        'prune',
+        'finetune',
+        'bench',
+      ] as const),
+    )
+    .option('--again', 'do what comes after the training again, though it is done')
     .option('--json', 'the result as JSON on standard output, all else on standard error')
     .addHelpText('after', help)
     .action(async (config, options) => {

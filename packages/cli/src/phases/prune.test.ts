@@ -5,11 +5,13 @@ import { useEngine } from '@sbp/engine';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, it, vi } from 'vitest';
-import { buildNet } from './nets.js';
-import { runConfigSchema } from './run-config.js';
-import { runPaths } from './run-folder.js';
-import { finishRun } from './run-results.js';
-import { emptyFolder } from './testing/sbp.js';
+import { saveModel } from '../model-files.js';
+import { buildNet } from '../nets.js';
+import type { Run } from '../run.js';
+import { runConfigSchema } from '../run-config.js';
+import { runPaths, writeJson, writeMetrics } from '../run-folder.js';
+import { emptyFolder } from '../testing/sbp.js';
+import { prunePhase } from './prune.js';
 
 /** What is added to the biases of the pruned network's last layer, as a fault in pruning would. */
 let fault = 0;
@@ -26,16 +28,8 @@ vi.mock('@sbp/prune', async (original) => {
   return { ...prune, pruneModel };
 });
 
-const folder = emptyFolder();
-afterAll(() => rmSync(folder, { recursive: true }));
-
-it('does not pass a pruned network that is not the noisy one', async () => {
-  const engine = await useEngine('wasm');
-  const config = runConfigSchema.parse({
-    name: 'x',
-    net: 'lenet-fc',
-    bench: { batchSizes: [1], repeats: 1 },
-  });
+vi.mock('../run-data.js', async (original) => {
+  const data = await original<typeof import('../run-data.js')>();
   const size = 20;
   const pixels = philox(1, 1).uniforms(0, new Float32Array(size * 784));
   const test = createDataset({
@@ -45,33 +39,29 @@ it('does not pass a pruned network that is not the noisy one', async () => {
     shape: [28, 28, 1],
     classes: 10,
   });
-  const kept = { input_noise: 784, dense1: 500, dense2: 300 };
-  const epoch = {
-    epoch: 1,
-    loss: 1,
-    kl: 1,
-    trainError: 50,
-    error: 50,
-    learningRate: 1e-3,
-    imagesPerSecond: 1,
-  };
-  const finish = (name: string) =>
-    finishRun(config, {
-      paths: runPaths(join(folder, name)),
-      say: () => {},
-      engine,
-      replicas: 1,
-      data: { test },
-      model: buildNet(config, { ...config.noise, trainExamples: 1 }),
-      history: [{ ...epoch, kept, total: kept, seconds: 1 }],
-    });
-  await finish('good');
-  expect(existsSync(runPaths(join(folder, 'good')).result)).toBe(true);
+  return { ...data, loadData: async () => ({ train: test, test }) };
+});
+
+const folder = emptyFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('does not pass a pruned network that is not the noisy one', async () => {
+  const engine = await useEngine('wasm');
+  const config = runConfigSchema.parse({ name: 'x', net: 'lenet-fc' });
+  const paths = runPaths(join(folder, 'x'));
+  await saveModel(buildNet(config, 1), paths.trained);
+  const { name, version, device } = engine;
+  writeJson(paths.training, { engine: { name, version, device }, replicas: 1 });
+  writeMetrics(paths.metrics, []);
+  const run = { config, paths, say: () => {} } as unknown as Run;
+  await prunePhase(run);
+  expect(existsSync(paths.pruning)).toBe(true);
+  rmSync(paths.pruning);
 
   fault = 0.01;
-  await expect(finish('bad')).rejects.toThrow(
+  await expect(prunePhase(run)).rejects.toThrow(
     /^pruned\/model\.json is not the network that was trained: largest difference of a probability [\d.]+e-[34], .+ on 20 test images; expected at most 0\.00001/,
   );
-  await expect(finish('bad')).rejects.toMatchObject({ name: 'RunError' });
-  expect(existsSync(runPaths(join(folder, 'bad')).result)).toBe(false);
+  await expect(prunePhase(run)).rejects.toMatchObject({ name: 'RunError' });
+  expect(existsSync(paths.pruning)).toBe(false);
 });

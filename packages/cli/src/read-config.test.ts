@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRunConfig } from './run-config.js';
+import { readRunConfig } from './read-config.js';
 import { emptyFolder } from './testing/sbp.js';
 
 const folder = emptyFolder();
@@ -43,6 +43,38 @@ describe('readRunConfig', () => {
     );
   });
 
+  it('takes names from the seed', () => {
+    const config = { name: 'sbp-{seed}', from: 'original-{seed}', net: 'lenet5', train: { seed: 2 } };
+    expect(read(config)).toMatchObject({ name: 'sbp-2', from: 'original-2' });
+    expect(read(config, { seed: 7 })).toMatchObject({ name: 'sbp-7', from: 'original-7' });
+    expect(read({ name: 'original', net: 'lenet5' }).from).toBeUndefined();
+  });
+
+  it("lays 'short' over the rest for the short budget, under the flags, and marks the names", () => {
+    const config = {
+      name: 'sbp',
+      from: 'original',
+      net: 'lenet5',
+      noise: { klWeight: { conv1: 5, conv2: 2 } },
+      train: { epochs: 60, batchSize: 100 },
+      short: { train: { epochs: 3 }, data: { trainExamples: 600 }, noise: { klWeight: { conv1: 9 } } },
+    };
+    expect(read(config)).toMatchObject({ name: 'sbp', budget: 'full', train: { epochs: 60 } });
+    expect(read(config)).not.toHaveProperty('short');
+    expect(read(config, { budget: 'short' })).toMatchObject({
+      name: 'sbp-short',
+      from: 'original-short',
+      budget: 'short',
+      noise: { klWeight: { conv1: 9, conv2: 2 } },
+      data: { trainExamples: 600 },
+      train: { epochs: 3, batchSize: 100 },
+    });
+    expect(read(config, { budget: 'short', epochs: 1 }).train.epochs).toBe(1);
+    expect(() => read({ name: 'a', net: 'lenet5' }, { budget: 'short' })).toThrow(
+      /config\.json: short is not given; expected an object that says what --budget short changes/,
+    );
+  });
+
   it('reads the examples that the package brings', () => {
     const examples = fileURLToPath(new URL('../examples', import.meta.url));
     const names = readdirSync(examples);
@@ -53,7 +85,7 @@ describe('readRunConfig', () => {
   it.each<[unknown, string]>([
     [[], ': the config is []; expected an object { … }.'],
     [{ net: 'lenet5' }, ': name is not given; expected a string in quotes.'],
-    [{ name: '../up', net: 'lenet5' }, ': name is "../up"; expected letters, digits and . _ - only'],
+    [{ name: '../up', net: 'lenet5' }, ': name is "../up"; expected letters, digits, . _ - and {seed} only'],
     [{ name: 'a', net: 'lenet' }, `: net is "lenet"; expected 'lenet5' or 'lenet-fc' or 'vgg-like'.`],
     [
       { name: 'a', net: 'lenet5', scale: 2 },
@@ -81,8 +113,20 @@ describe('readRunConfig', () => {
       ': noise.bounds is {"a":0,"b":0}; expected a below b.',
     ],
     [
+      { name: 'a', net: 'lenet5', data: { trainExamples: 100, validation: 100 } },
+      ': data.validation is 100; expected less than the 100 training images that it is taken from.',
+    ],
+    [
+      { name: 'a', net: 'lenet5', method: 'original', fineTune: {} },
+      ": fineTune is {}; expected left out: nothing is cut from the method 'original'.",
+    ],
+    [
+      { name: 'a', net: 'lenet5', noise: { klWeight: { conv1: -1 } } },
+      ': noise.klWeight.conv1 is -1; expected a number of at least 0.',
+    ],
+    [
       { name: 'a', net: 'lenet5', noises: {} },
-      ': noises: there is no such field; there are name, net, scale, data,',
+      ': noises: there is no such field; there are name, title, net, scale, method,',
     ],
   ])('says of %j where, what and what was expected', (value, line) => {
     expect(() => read(value)).toThrow(line);

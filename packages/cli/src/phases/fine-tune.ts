@@ -1,0 +1,24 @@
+import { environment } from '@sbp/bench';
+import { readCheckpoint } from '../checkpoint.js';
+import { loadModel, saveModel } from '../model-files.js';
+import { type Run, startEngine } from '../run.js';
+import { loadData } from '../run-data.js';
+import { trainToEnd, writeTrainedOn } from '../training.js';
+import { plural } from '../words.js';
+
+/** Trains the smaller network on, as the config's `fineTune` says. */
+export async function fineTunePhase(run: Run): Promise<void> {
+  const { config, paths, say } = run;
+  const { seed } = config.train;
+  const saved = readCheckpoint(paths.fineTuneCheckpoint);
+  const on = await startEngine(config, saved);
+  const data = await loadData(config.data, say);
+  const model = await loadModel(paths.pruned);
+  const settings = { ...config.fineTune!, seed, replicas: on.replicas };
+  say(`Fine-tuning the pruned network for ${plural(settings.epochs, 'epoch')}`);
+  const files = { checkpoint: paths.fineTuneCheckpoint, metrics: paths.fineTuneMetrics };
+  await trainToEnd(run, { model, data, settings, on, saved, files });
+  await saveModel(model, paths.tuned);
+  writeTrainedOn(paths.fineTuning, on, { environment: environment() });
+  model.dispose();
+}

@@ -1,0 +1,60 @@
+import { useEngine } from '@sbp/engine';
+import { foldNoise, type PruneReport, pruneModel } from '@sbp/prune';
+import { errorPercent } from '@sbp/train';
+import { type Agreement, agreements } from '../agreement.js';
+import { RunError } from '../failure.js';
+import { layerLines } from '../figures.js';
+import { loadModel, saveModel } from '../model-files.js';
+import { type Run, readTrained } from '../run.js';
+import { loadData, testedImages } from '../run-data.js';
+import { writeJson } from '../run-folder.js';
+import { count } from '../words.js';
+
+/** How far probabilities of the noisy and the pruned network may be apart. */
+const TOLERANCE = 1e-5;
+
+/** What the cut came to. */
+export interface Pruning {
+  report: PruneReport;
+  agreement: Agreement;
+  tolerance: number;
+  /** Error of the pruned network in %. */
+  error: number;
+}
+
+/**
+ * Prunes the trained network and checks on every test image that nothing changed.
+ *
+ * @throws RunError if the pruned network is not the noisy one
+ */
+export async function prunePhase({ config, paths, say }: Run): Promise<void> {
+  await useEngine(readTrained(paths).engine.name);
+  const { test } = await loadData(config.data, say);
+  const model = await loadModel(paths.trained);
+  const { model: cut, report } = pruneModel(model);
+  for (const line of layerLines(report)) say(`  ${line}`);
+  await saveModel(foldNoise(model), paths.noisy);
+  await saveModel(cut, paths.pruned);
+  // What is on the disk is what is checked and timed.
+  const noisy = await loadModel(paths.noisy);
+  const pruned = await loadModel(paths.pruned);
+  const [folded, agreement] = agreements(model, [noisy, pruned], test) as [Agreement, Agreement];
+  const images = testedImages(config.data);
+  check('noisy/model.json', folded, images);
+  say(`Pruned network: ${check('pruned/model.json', agreement, images)}`);
+  const pruning: Pruning = { report, agreement, tolerance: TOLERANCE, error: errorPercent(pruned, test) };
+  writeJson(paths.pruning, pruning);
+}
+
+/** @returns that all is well, in words */
+function check(
+  name: string,
+  { examples, maxDifference, otherPredictions }: Agreement,
+  images: string,
+): string {
+  const found = `largest difference of a probability ${maxDifference.toExponential(1)}, ${otherPredictions === 0 ? 'every prediction equal' : `${count(otherPredictions)} predictions differ`}, on ${count(examples)} ${images}`;
+  if (maxDifference <= TOLERANCE && otherPredictions === 0) return `the same as the noisy one (${found})`;
+  throw new RunError(
+    `${name} is not the network that was trained: ${found}; expected at most ${TOLERANCE} and equal predictions. Please report this with the run's folder.`,
+  );
+}

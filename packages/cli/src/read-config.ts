@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { configProblem } from './config-problem.js';
+import { UsageError } from './failure.js';
+import { type RunConfig, runConfigSchema } from './run-config.js';
+
+/** Flags that stand above the config file. */
+export interface RunOverrides {
+  name?: string;
+  engine?: RunConfig['engine'];
+  budget?: RunConfig['budget'];
+  epochs?: number;
+  seed?: number;
+  replicas?: number;
+  trainExamples?: number;
+}
+
+const flags: Record<string, [flag: string, override: keyof RunOverrides]> = {
+  name: ['--name', 'name'],
+  engine: ['--engine', 'engine'],
+  'data.trainExamples': ['--train-examples', 'trainExamples'],
+  'train.epochs': ['--epochs', 'epochs'],
+  'train.seed': ['--seed', 'seed'],
+  'train.replicas': ['--replicas', 'replicas'],
+};
+
+/** Reads a config file. @throws UsageError naming the file or flag, the field, what was expected and what was found */
+export function readRunConfig(file: string, overrides: RunOverrides = {}): RunConfig {
+  const input = merge(withBudget(file, readJson(file), overrides.budget), overrides);
+  const result = runConfigSchema.safeParse(input);
+  if (!result.success) {
+    const label = (path: string) => {
+      const [flag, override] = flags[path] ?? [];
+      return override && overrides[override] !== undefined ? `${flag}` : `${file}: ${path || 'the config'}`;
+    };
+    throw new UsageError(configProblem(runConfigSchema, result.error, input, label));
+  }
+  const { data, short: _, ...config } = result.data;
+  const folder = data.folder && resolve(dirname(file), data.folder);
+  const named = (name: string) =>
+    `${name.replaceAll('{seed}', String(config.train.seed))}${config.budget === 'short' ? '-short' : ''}`;
+  return {
+    ...config,
+    name: named(config.name),
+    ...(config.from !== undefined && { from: named(config.from) }),
+    data: { ...data, ...(folder && { folder }) },
+  };
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof SyntaxError)
+      throw new UsageError(`${file} is not JSON: ${message}; correct it there.`);
+    if (code === 'ENOENT')
+      throw new UsageError(
+        `${file}: there is no such file; give a config, such as experiments/mnist-lenet5/quickstart.json.`,
+      );
+    if (code === 'EISDIR') throw new UsageError(`${file} is a folder; give the config file in it.`);
+    throw error;
+  }
+}
+
+/** Lays the file's `short` over the rest of it where the budget is short. */
+function withBudget(file: string, config: unknown, budget: RunConfig['budget'] = 'full'): unknown {
+  if (!isRecord(config) || budget === 'full') return config;
+  if (!isRecord(config.short))
+    throw new UsageError(
+      `${file}: short is not given; expected an object that says what --budget short changes, such as { "train": { "epochs": 1 } }.`,
+    );
+  return { ...(lay(config, config.short) as object), budget };
+}
+
+function lay(under: unknown, over: unknown): unknown {
+  if (!isRecord(under) || !isRecord(over)) return over;
+  const keys = Object.entries(over).map(([key, value]) => [key, lay(under[key], value)]);
+  return { ...under, ...Object.fromEntries(keys) };
+}
+
+/** Lays the flags over what the file says; what is no object is left to the schema. */
+function merge(file: unknown, { name, engine, budget: _, trainExamples, ...train }: RunOverrides): unknown {
+  if (!isRecord(file)) return file;
+  const over = (part: unknown, values: object) => {
+    const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+    const whole = part === undefined ? {} : part;
+    return Object.keys(given).length > 0 && isRecord(whole) ? { ...whole, ...given } : part;
+  };
+  const merged = over(file, { name, engine }) as Record<string, unknown>;
+  return {
+    ...merged,
+    data: over(merged.data, { trainExamples }),
+    train: over(merged.train, train),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,50 @@
+import { type Engine, useEngine } from '@sbp/engine';
+import { defaultReplicas, type EpochMetrics } from '@sbp/train';
+import type { RunConfig } from './run-config.js';
+import { type RunPaths, readJson, readMetrics } from './run-folder.js';
+
+/** A run under way. */
+export interface Run {
+  config: RunConfig;
+  paths: RunPaths;
+  /** Where runs are kept. */
+  runs: string;
+  /** The file that the config was read from. */
+  file: string;
+  /** Where progress is shown. */
+  stream: NodeJS.WriteStream;
+  say(line: string): void;
+}
+
+/** What a training ran on. */
+export interface TrainedOn {
+  engine: Pick<Engine, 'name' | 'version' | 'device'>;
+  replicas: number;
+}
+
+/** What is known of a training that is done. */
+export interface Trained extends TrainedOn {
+  history: EpochMetrics[];
+}
+
+/** Starts what computes: what an interrupted training ran on, else what the config asks for. */
+export async function startEngine(
+  config: RunConfig,
+  saved?: { engine: Engine['name']; replicas: number },
+): Promise<TrainedOn & { engine: Engine }> {
+  const engine = await useEngine(saved?.engine ?? config.engine);
+  const replicas = saved?.replicas ?? (config.train.replicas || (await defaultReplicas(engine.name)));
+  return { engine, replicas };
+}
+
+/** What the run's training left. */
+export function readTrained({ training, metrics }: RunPaths): Trained {
+  return { ...readJson<TrainedOn>(training), history: readMetrics(metrics) };
+}
+
+/** What its fine-tuning left. */
+export function readFineTuned({ fineTuning, fineTuneMetrics }: RunPaths): Trained {
+  return { ...readJson<TrainedOn>(fineTuning), history: readMetrics(fineTuneMetrics) };
+}
+
+export const lastError = ({ history }: Pick<Trained, 'history'>): number => history.at(-1)!.error;

@@ -1,0 +1,89 @@
+import { noisesOf } from '@sbp/layers';
+import { type EpochMetrics, type ResolvedTrainConfig, train } from '@sbp/train';
+import type * as tf from '@tensorflow/tfjs';
+import { type Checkpoint, writeCheckpoint } from './checkpoint.js';
+import { trainReporter } from './progress.js';
+import type { Run, TrainedOn } from './run.js';
+import type { RunData } from './run-data.js';
+import { appendMetrics, writeJson, writeMetrics } from './run-folder.js';
+import { duration, plural } from './words.js';
+
+/** One training of a run: of its network, or of the smaller one after the cut. */
+interface Training {
+  model: tf.LayersModel;
+  data: RunData;
+  settings: ResolvedTrainConfig;
+  on: TrainedOn;
+  /** Where an earlier call was stopped. */
+  saved: Checkpoint | undefined;
+  files: { checkpoint: string; metrics: string };
+}
+
+/** Trains to the end, keeping the state of every epoch, and shows how it goes. */
+export async function trainToEnd(
+  { paths: { folder }, stream, say }: Run,
+  { model, data, settings, on, saved, files }: Training,
+): Promise<EpochMetrics[]> {
+  const { epochs } = settings;
+  if (saved) say(`Going on from the end of epoch ${saved.state.epoch} of ${epochs}, kept in ${folder}`);
+  const history = [...(saved?.history ?? [])];
+  writeMetrics(files.metrics, history);
+  const reporter = trainReporter(stream, epochs, history, groupsOf(model));
+  const unwatch = stopOnSignals(() => {
+    reporter.stop();
+    return kept(folder, history.length, epochs);
+  });
+  try {
+    await train(model, data, settings, {
+      resume: saved?.state,
+      onProgress: (progress) => reporter.progress(progress),
+      onEpoch: (metrics, state) => {
+        history.push(metrics);
+        // First the checkpoint: the metrics are brought to what it says when the run goes on.
+        writeCheckpoint(files.checkpoint, { engine: on.engine.name, replicas: on.replicas, history, state });
+        appendMetrics(files.metrics, metrics);
+        reporter.epoch(metrics);
+      },
+    });
+  } finally {
+    reporter.stop();
+    unwatch();
+  }
+  const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  say(`Trained ${plural(history.length, 'epoch')} in ${duration(seconds)}.`);
+  return history;
+}
+
+/** Leaves word that a training is done, and on what it ran. */
+export function writeTrainedOn(file: string, { engine, replicas }: TrainedOn, more: object = {}): void {
+  const { name, version, device } = engine;
+  writeJson(file, { engine: { name, version, device }, replicas, ...more });
+}
+
+function groupsOf(model: tf.LayersModel): Record<string, number> {
+  return Object.fromEntries(noisesOf(model).map(({ layer, groups }) => [layer.name, groups]));
+}
+
+function kept(folder: string, done: number, epochs: number): string {
+  if (done === 0)
+    return 'Stopped before the end of the first epoch, so nothing is kept; the same command starts anew.';
+  return `Stopped; ${done} of ${epochs} epochs are kept in ${folder}: the same command goes on from there.`;
+}
+
+/**
+ * What is written is written whole, so the process can end at any moment; it only has to say so.
+ *
+ * @returns what ends the watch
+ */
+function stopOnSignals(line: () => string): () => void {
+  const stop = (code: number) => () => {
+    process.stderr.write(`\n${line()}\n`);
+    process.exit(code);
+  };
+  const handlers = { SIGINT: stop(130), SIGTERM: stop(143) };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, handlers[signal]);
+  return () => {
+    for (const signal of signals) process.off(signal, handlers[signal]);
+  };
+}
