@@ -35,20 +35,22 @@ const converters: Readonly<Record<string, Converter>> = {
  */
 export function exportOnnx(model: tf.LayersModel): Uint8Array {
   ensureBuilt(model);
-  const ports = (symbols: tf.SymbolicTensor[], names: string[]): Port[] =>
-    symbols.map((symbol, i) => ({ name: names[i]!, shape: sizesOf(symbol) }));
-  const inputs = ports(model.inputs, model.inputNames);
-  const outputs = distinct(ports(model.outputs, model.outputNames), inputs);
+  const inputs = model.inputs.map(
+    (symbol, i): Port => ({ name: model.inputNames[i]!, shape: sizesOf(symbol) }),
+  );
   for (const { dtype, name } of model.inputs) {
-    if (dtype !== 'float32')
+    if (dtype !== 'float32') {
       throw new PruneError(`input '${name}' is of type ${dtype}; exportOnnx expects float32`, name);
+    }
   }
-  const graph = new GraphBuilder([...inputs, ...outputs].map(({ name }) => name));
+  const names = distinct(model.outputNames, model.inputNames);
+  const graph = new GraphBuilder([...model.inputNames, ...names]);
   const values = inputs.map(
     ({ name, shape }): Value => ({ tensor: name, stored: shape, shape, order: 'same' }),
   );
-  const results = convert(graph, model, values).map((value) => asTfjs(graph, value).tensor);
-  return graph.finish(model.name, inputs, outputs, results);
+  const results = convert(graph, model, values).map((value) => asTfjs(graph, value));
+  const outputs = results.map(({ shape, tensor }, i) => ({ name: names[i]!, shape, tensor }));
+  return graph.finish(model.name, inputs, outputs);
 }
 
 /** The model's outputs, given its inputs. */
@@ -64,7 +66,7 @@ function convert(graph: GraphBuilder, model: tf.LayersModel, inputs: readonly Va
     const values = symbol.inputs.map(valueAt);
     if (layer instanceof tf.LayersModel) return convert(graph, layer, values)[symbol.outputTensorIndex ?? 0]!;
     const config = layer.getConfig();
-    const context = { graph, layer, config, inputs: values, outShape: sizesOf(symbol) };
+    const context = { graph, layer, config, inputs: values, outShape: outShapeOf(layer, values) };
     const kind = layer.getClassName();
     if (noiseOf(layer))
       refuse(context, 'has noise; give exportOnnx what pruneModel or foldNoise makes of the model');
@@ -78,23 +80,27 @@ function convert(graph: GraphBuilder, model: tf.LayersModel, inputs: readonly Va
   return model.outputs.map(valueAt);
 }
 
-function sizesOf({ shape, name, sourceLayer: layer }: tf.SymbolicTensor): Shape {
+/** With the batch's size given, tfjs works out shapes that it leaves open otherwise. */
+function outShapeOf(layer: tf.layers.Layer, inputs: readonly Value[]): Shape {
+  const shapes = inputs.map(({ shape }) => [1, ...shape]);
+  return (layer.computeOutputShape(shapes.length === 1 ? shapes[0]! : shapes) as number[]).slice(1);
+}
+
+/** Sizes of an input without the batch. */
+function sizesOf({ shape, name }: tf.SymbolicTensor): Shape {
   const sizes = shape.slice(1);
   if (sizes.every((size) => size !== null)) return sizes;
   const found = `[${shape.map(String).join(', ')}]`;
-  throw new PruneError(
-    `layer '${layer.name}' (${layer.getClassName()}) gives the tensor '${name}' of shape ${found}; only the batch may be left open`,
-    layer.name,
-  );
+  throw new PruneError(`input '${name}' is of the shape ${found}; only the batch may be left open`, name);
 }
 
-/** Outputs under names that are theirs alone. */
-function distinct(outputs: readonly Port[], inputs: readonly Port[]): Port[] {
-  const taken = new Set(inputs.map(({ name }) => name));
-  return outputs.map(({ name, shape }) => {
+/** The names, each with a number behind it where it is taken. */
+function distinct(names: readonly string[], others: readonly string[]): string[] {
+  const taken = new Set(others);
+  return names.map((name) => {
     let own = name;
     for (let i = 2; taken.has(own); i++) own = `${name}_${i}`;
     taken.add(own);
-    return { name: own, shape };
+    return own;
   });
 }

@@ -84,14 +84,13 @@ export class GraphBuilder {
     });
   }
 
-  /** The serialized model, whose output `i` is the tensor `results[i]`. */
+  /** The serialized model. An output's `tensor` is the one that it shows under its own name. */
   finish(
     name: string,
     inputs: readonly Port[],
-    outputs: readonly Port[],
-    results: readonly string[],
+    outputs: readonly (Port & { readonly tensor: string })[],
   ): Uint8Array {
-    const names = this.#nameResults(outputs, results);
+    const names = this.#nameOutputs(outputs);
     const renamed = (tensor: string) => names.get(tensor) ?? tensor;
     for (const node of this.#nodes) {
       node.input = node.input.map(renamed);
@@ -113,14 +112,13 @@ export class GraphBuilder {
   }
 
   /** New names of the tensors that become outputs. One that can't be renamed is passed on under its new name. */
-  #nameResults(outputs: readonly Port[], results: readonly string[]): Map<string, string> {
+  #nameOutputs(outputs: readonly (Port & { readonly tensor: string })[]): Map<string, string> {
     const made = new Set(this.#nodes.flatMap(({ output }) => output));
     const names = new Map<string, string>();
-    results.forEach((result, i) => {
-      const { name } = outputs[i]!;
-      if (made.has(result) && !names.has(result)) names.set(result, name);
-      else names.set(this.#add(name, 'Identity', [result], {}), name);
-    });
+    for (const { name, tensor } of outputs) {
+      const canRename = made.has(tensor) && !names.has(tensor);
+      names.set(canRename ? tensor : this.#add(name, 'Identity', [tensor], {}), name);
+    }
     return names;
   }
 

@@ -1,28 +1,34 @@
-import type { Shape } from '../steps.js';
+import type * as tf from '@tensorflow/tfjs';
 import { activated } from './activations.js';
 import { type Converter, type LayerContext, op, type Parameter, weightsOf } from './layer-context.js';
 import { transposed } from './transposed.js';
-import { asChannelsFirst, asTfjs, asVector, storedOrder, type Value } from './value.js';
+import {
+  asChannelsFirst,
+  asTfjs,
+  asVector,
+  imageValue,
+  plainValue,
+  storedOrder,
+  type Value,
+} from './value.js';
 import { windowOf } from './window.js';
 
 /** A convolution of an image; the kernel is ONNX's: [out, in / groups, height, width]. */
 function convolved(
   context: LayerContext,
   x: Value,
-  outShape: Shape,
-  name: string,
-  kernel: Parameter,
+  config: tf.serialization.ConfigDict,
+  [name, kernel]: [name: string, kernel: Parameter],
   bias: Parameter | undefined,
   groups = 1,
-  window = windowOf(context.config, kernel.shape.slice(2), x.shape, outShape),
 ): Value {
   const { graph, layer } = context;
   const image = asChannelsFirst(graph, x);
   const inputs = [image.tensor, graph.floats(`${layer.name}/${name}`, kernel.shape, kernel.data)];
   if (bias) inputs.push(graph.floats(`${layer.name}/bias`, bias.shape, bias.data));
-  const tensor = op(context, 'Conv', inputs, { ...window, group: BigInt(groups) });
-  const [height, width, channels] = outShape as [number, number, number];
-  return { tensor, stored: [channels, height, width], shape: outShape, order: 'channelsFirst' };
+  const { attributes, steps } = windowOf(config, kernel.shape.slice(2), x.shape);
+  const tensor = op(context, 'Conv', inputs, { ...attributes, group: BigInt(groups) });
+  return imageValue(tensor, [...steps, kernel.shape[0]!]);
 }
 
 /** tfjs's [height, width, in, out]. */
@@ -43,46 +49,49 @@ function kernelAndBias(context: LayerContext): [kernel: Parameter, bias: Paramet
 }
 
 const conv2d: Converter = (context) => {
-  const { config, inputs, outShape } = context;
+  const { config, inputs } = context;
   const [kernel, bias] = kernelAndBias(context);
-  const y = convolved(context, inputs[0]!, outShape, 'kernel', fullKernel(kernel), bias);
+  const y = convolved(context, inputs[0]!, config, ['kernel', fullKernel(kernel)], bias);
   return activated(context, y, config.activation);
 };
 
 const depthwiseConv2d: Converter = (context) => {
-  const { config, inputs, outShape } = context;
-  const [kernel, bias] = kernelAndBias(context);
-  const [x, channels] = [inputs[0]!, inputs[0]!.shape[2]!];
-  const y = convolved(context, x, outShape, 'depthwise_kernel', depthwiseKernel(kernel), bias, channels);
+  const { inputs } = context;
+  // tfjs lets depthwise convolutions have a dilation and then leaves it out
+  const config: tf.serialization.ConfigDict = { ...context.config, dilationRate: 1 };
+  const [depthwise, bias] = kernelAndBias(context);
+  const kernel = depthwiseKernel(depthwise);
+  const y = convolved(context, inputs[0]!, config, ['depthwise_kernel', kernel], bias, depthwise.shape[2]);
   return activated(context, y, config.activation);
 };
 
 const separableConv2d: Converter = (context) => {
-  const { config, inputs, outShape } = context;
-  const [depthwise, pointwise, bias] = weightsOf(context) as [Parameter, Parameter, ...Parameter[]];
-  const channels = inputs[0]!.shape[2]!;
-  const between = [outShape[0]!, outShape[1]!, pointwise.shape[2]!];
-  const kernel = depthwiseKernel(depthwise);
-  const spread = convolved(context, inputs[0]!, between, 'depthwise_kernel', kernel, undefined, channels);
-  const y = convolved(context, spread, outShape, 'pointwise_kernel', fullKernel(pointwise), bias, 1, {});
+  const { config, inputs } = context;
+  const [depthwise, pointwise, bias] = weightsOf(context);
+  const kernel = depthwiseKernel(depthwise!);
+  const groups = depthwise!.shape[2];
+  const spread = convolved(context, inputs[0]!, config, ['depthwise_kernel', kernel], undefined, groups);
+  const mix = fullKernel(pointwise!);
+  const y = convolved(context, spread, { strides: 1 }, ['pointwise_kernel', mix], bias);
   return activated(context, y, config.activation);
 };
 
 const dense: Converter = (context) => {
   const { graph, layer, config, inputs, outShape } = context;
   const [kernel, bias] = kernelAndBias(context);
-  const result = (tensor: string): Value => ({ tensor, stored: outShape, shape: outShape, order: 'same' });
   const biases = bias ? [graph.floats(`${layer.name}/bias`, bias.shape, bias.data)] : [];
-  const isVector = outShape.length === 1;
-  const x = isVector ? asVector(graph, inputs[0]!) : asTfjs(graph, inputs[0]!);
-  // The kernel's rows move to where their inputs are: nothing moves at run time.
-  const rows = isVector ? storedOrder(kernel.data, x, kernel.shape[1]) : kernel.data;
-  const operands = [x.tensor, graph.floats(`${layer.name}/kernel`, kernel.shape, rows)];
-  if (isVector)
-    return activated(context, result(op(context, 'Gemm', [...operands, ...biases])), config.activation);
-  const product = op(context, 'MatMul', operands);
-  const y = bias ? op(context, 'Add', [product, ...biases]) : product;
-  return activated(context, result(y), config.activation);
+  const kernelOf = (data: Float32Array) => graph.floats(`${layer.name}/kernel`, kernel.shape, data);
+  let y: string;
+  if (outShape.length === 1) {
+    const x = asVector(graph, inputs[0]!);
+    // The kernel's rows move to where their inputs are: nothing moves at run time.
+    const rows = kernelOf(storedOrder(kernel.data, x, kernel.shape[1]));
+    y = op(context, 'Gemm', [x.tensor, rows, ...biases]);
+  } else {
+    y = op(context, 'MatMul', [asTfjs(graph, inputs[0]!).tensor, kernelOf(kernel.data)]);
+    if (bias) y = op(context, 'Add', [y, ...biases]);
+  }
+  return activated(context, plainValue(y, outShape), config.activation);
 };
 
 export const linearLayers: Readonly<Record<string, Converter>> = {

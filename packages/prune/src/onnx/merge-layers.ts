@@ -1,7 +1,7 @@
 import type { Shape } from '../steps.js';
 import { type Converter, type LayerContext, op, refuse } from './layer-context.js';
 import { joined } from './transposed.js';
-import { asChannelsFirst, asTfjs, asVector, placesOf, type Value } from './value.js';
+import { asChannelsFirst, asTfjs, asVector, imageValue, placesOf, plainValue, type Value } from './value.js';
 
 /** The inputs in one layout, the one that most likely costs nothing. */
 function alike({ graph, inputs }: LayerContext): Value[] {
@@ -46,7 +46,8 @@ const concatenate: Converter = (context) => {
   const places = (values: readonly Value[]) => joined(values.map(placesOf), shapes, axis - 1);
 
   const [first] = inputs as [Value];
-  if (first.stored.length === 1 && inputs.every(({ tensor }) => tensor === first.tensor)) {
+  const listed = ({ tensor, order }: Value) => tensor === first.tensor && typeof order !== 'string';
+  if (inputs.every(listed)) {
     return { ...first, shape: outShape, order: places(inputs) };
   }
   if (rank === 2) {
@@ -68,9 +69,7 @@ const concatenate: Converter = (context) => {
     values.map(({ tensor }) => tensor),
     { axis: BigInt(along) },
   );
-  if (!isImage) return { tensor, stored: outShape, shape: outShape, order: 'same' };
-  const [height, width, channels] = outShape as [number, number, number];
-  return { tensor, stored: [channels, height, width], shape: outShape, order: 'channelsFirst' };
+  return isImage ? imageValue(tensor, outShape) : plainValue(tensor, outShape);
 };
 
 function oneAfterAnother(vectors: readonly Value[]): Value['order'] {

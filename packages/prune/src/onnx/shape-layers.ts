@@ -1,5 +1,5 @@
 import { type Converter, op } from './layer-context.js';
-import { asTfjs, reshaped } from './value.js';
+import { asTfjs, plainValue, reshaped } from './value.js';
 
 const reshape: Converter = ({ inputs, outShape }) => reshaped(inputs[0]!, outShape);
 
@@ -7,12 +7,7 @@ const permute: Converter = (context) => {
   const { graph, config, inputs, outShape } = context;
   const { tensor } = asTfjs(graph, inputs[0]!);
   const perm = [0, ...(config.dims as number[])];
-  return {
-    tensor: op(context, 'Transpose', [tensor], { perm }),
-    stored: outShape,
-    shape: outShape,
-    order: 'same',
-  };
+  return plainValue(op(context, 'Transpose', [tensor], { perm }), outShape);
 };
 
 /** Only training sees these do anything. */

@@ -26,6 +26,20 @@ const sameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((d, i
 /** Whether channels first and channels last are the same numbers in a row. */
 const flatAlike = ([height, width, channels]: Shape) => channels === 1 || height! * width! === 1;
 
+/** A new image of tfjs's shape, stored with its channels first. */
+export function imageValue(tensor: string, shape: Shape): Value {
+  const [height, width, channels] = shape as [number, number, number];
+  return { tensor, stored: [channels, height, width], shape, order: 'channelsFirst' };
+}
+
+/** A new value that is stored as tfjs has it. */
+export const plainValue = (tensor: string, shape: Shape): Value => ({
+  tensor,
+  stored: shape,
+  shape,
+  order: 'same',
+});
+
 /** The value's order as a list of places. */
 export function placesOf({ order, shape, stored }: Value): Uint32Array {
   if (typeof order !== 'string') return order;
@@ -44,7 +58,7 @@ export function reshaped(value: Value, shape: Shape): Value {
 /** The value as tfjs has it. */
 export function asTfjs(graph: GraphBuilder, value: Value): Value {
   const { tensor, stored, shape, order } = value;
-  const done = (result: string): Value => ({ tensor: result, stored: shape, shape, order: 'same' });
+  const done = (result: string) => plainValue(result, shape);
   if (order === 'same' || (order === 'channelsFirst' && flatAlike(shape))) {
     return done(reshapeTo(graph, tensor, stored, shape));
   }
@@ -58,10 +72,9 @@ export function asTfjs(graph: GraphBuilder, value: Value): Value {
 export function asChannelsFirst(graph: GraphBuilder, value: Value): Value {
   if (value.order === 'channelsFirst') return value;
   const [height, width, channels] = value.shape as [number, number, number];
-  const stored = [channels, height, width];
-  const done = (tensor: string): Value => ({ ...value, tensor, stored, order: 'channelsFirst' });
+  const done = (tensor: string) => imageValue(tensor, value.shape);
   if (value.order === 'same' && flatAlike(value.shape)) {
-    return done(reshapeTo(graph, value.tensor, value.stored, stored));
+    return done(reshapeTo(graph, value.tensor, value.stored, [channels, height, width]));
   }
   const { tensor } = asTfjs(graph, value);
   return done(graph.op(tensor, 'Transpose', [tensor], { perm: [0, 3, 1, 2] }));
