@@ -7,7 +7,7 @@ export interface GroupLassoConfig {
   filters?: number;
   /** Penalty per unit of norm of each input channel's weights ‖W[…, c, :]‖, a dense layer's row. Default 0. */
   channels?: number;
-  /** A penalised group whose norm is below this share of its layer's largest is removed. */
+  /** A penalised group whose norm is below this is removed. Default 1e-5, as published. */
   threshold?: number;
 }
 
@@ -24,7 +24,7 @@ export class GroupLasso extends Regularizer {
   static className = 'GroupLasso';
   readonly config: Required<GroupLassoConfig>;
 
-  constructor({ filters = 0, channels = 0, threshold = 1e-2 }: GroupLassoConfig = {}) {
+  constructor({ filters = 0, channels = 0, threshold = 1e-5 }: GroupLassoConfig = {}) {
     super();
     this.config = { filters, channels, threshold };
     for (const [key, value] of Object.entries(this.config))
@@ -80,7 +80,7 @@ export class GroupLasso extends Regularizer {
   staying(kernel: ArrayLike<number>, shape: readonly number[], threshold = this.config.threshold) {
     const norms = groupNorms(kernel, shape);
     const stay = (kind: 'filters' | 'channels') => {
-      const least = this.config[kind] > 0 ? threshold * Math.max(...norms[kind]) : 0;
+      const least = this.config[kind] > 0 ? threshold : 0;
       return Array.from(norms[kind], (norm) => norm >= least);
     };
     return { filters: stay('filters'), channels: stay('channels') };

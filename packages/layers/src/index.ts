@@ -25,6 +25,6 @@ export {
   variationalWeightsOf,
 } from './sparse-vd.js';
 export { withWeights } from './substitute.js';
-export { klDivergence, type NoiseForm, sampleLogTheta } from './truncated-log-normal.js';
+export { klDivergence, type NoiseForm, noiseTerms, sampleLogTheta } from './truncated-log-normal.js';
 export { type GroupCount, NoiseConfigError, Variational, variationalsOf } from './variational.js';
 export { sparseVdKl, VariationalWeights, type VdConfig } from './variational-weights.js';

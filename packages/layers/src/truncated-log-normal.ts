@@ -57,6 +57,27 @@ export function sampleLogTheta(
   );
 }
 
+/**
+ * {@link sampleLogTheta} and {@link klDivergence} with their derivatives as plain tensors, for a caller that applies the chain
+ * rule by itself.
+ *
+ * @param u uniform draws, shape of μ
+ */
+export function noiseTerms(
+  u: tf.Tensor,
+  mu: tf.Tensor,
+  logSigma: tf.Tensor,
+  bounds: Bounds = defaultBounds,
+  form: NoiseForm = fastest(),
+): { logTheta: Differentiated<tf.Tensor>; kl: Differentiated<tf.Tensor> } {
+  return form === 'host'
+    ? {
+        logTheta: onHost(u.shape, [u, mu, logSigma], (ui, mi, si) => numbers.sample(ui, mi, si, bounds)),
+        kl: onHost(mu.shape, [mu, logSigma], (mi, si) => numbers.kl(mi, si, bounds)),
+      }
+    : { logTheta: tensors.sample(u, mu, logSigma, bounds), kl: tensors.kl(mu, logSigma, bounds) };
+}
+
 /** An elementwise function of μ and log σ that comes with its derivatives, as a differentiable op. */
 function differentiable(
   mu: tf.Tensor,

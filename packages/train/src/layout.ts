@@ -1,4 +1,4 @@
-import { noisesOf } from '@sbp/layers';
+import { variationalsOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 
 /** A weight's place in the flat vector that replicas share. */
@@ -13,7 +13,7 @@ export interface Slot {
 
 /** Order of a model's weights in one flat vector: trainable ones first, then the statistics. */
 export function weightLayout(model: tf.LayersModel): { slots: Slot[]; trainable: number; size: number } {
-  const noise = new Set(noisesOf(model).flatMap(({ mu, logSigma }) => [mu, logSigma]));
+  const noise = new Set(variationalsOf(model).flatMap(({ parameters }) => parameters));
   let at = 0;
   const place = (variable: tf.LayerVariable, kind: Slot['kind']): Slot => {
     const shape = variable.shape as number[];
@@ -44,9 +44,9 @@ export function writeWeights(
     });
 }
 
-/** Tells each noise layer the N of its objective, in the layers' order. */
+/** Tells each layer with noise of any kind the N of its objective, in the layers' order. */
 export function setTrainExamples(model: tf.LayersModel, trainExamples: number[]): void {
-  noisesOf(model).forEach((noise, i) => {
+  variationalsOf(model).forEach((noise, i) => {
     noise.trainExamples = trainExamples[i];
   });
 }

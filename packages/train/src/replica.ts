@@ -38,7 +38,7 @@ export class Replica {
 
   /** {@link TrainStep} */
   trainStep(indices: Uint32Array, globalStep: number): ReturnType<TrainStep> {
-    this.compute(this.run.weights[globalStep % 2] as Float32Array, this.share(indices), globalStep);
+    this.compute(this.run.weights[globalStep % 2] as Float32Array, indices, globalStep);
     if (!this.barrier.wait()) return 'broken';
     const totals = this.total(indices.length);
     if (!Number.isFinite(totals.loss + totals.kl)) return 'not finite';
@@ -66,7 +66,8 @@ export class Replica {
     return [cut(index), cut(index + 1)];
   }
 
-  private compute(weights: Float32Array, indices: Uint32Array, globalStep: number): void {
+  private compute(weights: Float32Array, batch: Uint32Array, globalStep: number): void {
+    const [indices, firstExample] = [this.share(batch), this.range(batch.length, this.index)[0]];
     const target = this.run.gradients[this.index] as Float32Array;
     const stats = this.run.stats[this.index] as Float64Array;
     if (indices.length === 0) {
@@ -75,9 +76,9 @@ export class Replica {
     }
     tf.tidy(() => {
       this.restoreStatistics(weights);
-      const { x, y, u } = this.inputs(indices, globalStep);
+      const { x, y, u, seed } = this.inputs(indices, globalStep);
       const tensors = this.trained.map(({ from, to, shape }) => tf.tensor(weights.slice(from, to), shape));
-      const { loss, kl, correct, gradients } = this.step(tensors, x, y, u);
+      const { loss, kl, correct, gradients } = this.step(tensors, x, y, u, { seed, firstExample });
       stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
       gradients.forEach((gradient, i) => {
         target.set(gradient.dataSync<'float32'>(), (this.trained[i] as Slot).from);

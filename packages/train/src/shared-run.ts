@@ -1,5 +1,5 @@
 import type { Dataset } from '@sbp/data';
-import { noisesOf } from '@sbp/layers';
+import { variationalsOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import { Barrier } from './barrier.js';
 import type { ResolvedTrainConfig } from './config.js';
@@ -13,7 +13,7 @@ export interface SharedRun {
   replicas: number;
   train: Dataset;
   test: Dataset;
-  /** N of each noise layer's objective, in the layers' order. */
+  /** N of the objective of each layer with noise of any kind, in the layers' order. */
   trainExamples: number[];
   /** Two copies of all weights: a step reads one and writes the other, so that the last good ones survive it. */
   weights: [Float32Array, Float32Array];
@@ -44,7 +44,7 @@ export function sharedRun(
     replicas,
     train: data.train,
     test: data.test,
-    trainExamples: noisesOf(model).map((noise) => noise.trainExamples ?? data.train.size),
+    trainExamples: variationalsOf(model).map((noise) => noise.trainExamples ?? data.train.size),
     weights: [floats(size), floats(size)],
     m: floats(trainable),
     v: floats(trainable),

@@ -6,11 +6,12 @@ import { noiseSize } from './step.js';
 /** Stream of the noise's draws; the data's order has its own. */
 const NOISE_STREAM = 1;
 
-/** What a step reads besides the weights: images x, one-hot labels y, uniform draws u. */
+/** What a step reads besides the weights: images x, one-hot labels y, uniform draws u, and a seed [2] for all other draws. */
 export interface StepInput {
   x: tf.Tensor;
   y: tf.Tensor;
   u: tf.Tensor;
+  seed: tf.Tensor1D;
 }
 
 /** Makes the tensors of a step from the data and the seed. */
@@ -33,6 +34,8 @@ export function stepInputs(
       x: tf.tensor(values, [indices.length, ...train.shape]),
       y: tf.tensor(onehot, [indices.length, train.classes]),
       u: tf.tensor1d(noise.uniforms(globalStep, new Float32Array(groups))),
+      // 30 bits, so that layers can add theirs within int32
+      seed: tf.tensor1d([seed % 2 ** 30, globalStep], 'int32'),
     };
   };
 }

@@ -20,6 +20,8 @@ beforeAll(async () => {
 const noise = { klScale: 3, logSigmaInit: -1, trainExamples: 10 };
 const initial = (seed: number) => tf.initializers.glorotUniform({ seed });
 
+const draws = { seed: tf.tensor1d([0, 0], 'int32') };
+
 /** A small network with noise on the data and on units. */
 function net(): tf.LayersModel {
   return tf.sequential({
@@ -46,10 +48,10 @@ describe('stepFunction', () => {
     const y = tf.oneHot([0, 1, 2, 1, 0], 3).toFloat();
     const u = tf.tensor1d(Array.from({ length: noiseSize(model) }, (_, i) => (i + 0.5) / noiseSize(model)));
     const weights = slots.map(({ variable }) => tf.clone(variable.read()));
-    const { gradients, loss, kl } = step(weights, x, y, u);
+    const { gradients, loss, kl } = step(weights, x, y, u, draws);
 
     const objective = (values: tf.Tensor[]): number => {
-      const { loss: ce, kl: weighted } = step(values, x, y, u);
+      const { loss: ce, kl: weighted } = step(values, x, y, u, draws);
       const l2 = tf.mul(tf.sum(tf.square(values.at(-2) as tf.Tensor)), 0.01);
       return (ce.dataSync()[0] as number) + (weighted.dataSync()[0] as number) + (l2.dataSync()[0] as number);
     };
@@ -80,6 +82,7 @@ describe('stepFunction', () => {
       x,
       y,
       u,
+      draws,
     );
     const parts = tf.split(
       u,
