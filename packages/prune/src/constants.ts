@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { ChannelSet } from './channel-sets.js';
 import type { Step } from './steps.js';
 
-/** What a unit that noise has set to 0 has become by the time its reader sees it. */
+/** What a unit that noise has set to 0, or that has no weights left, has become by the time its reader sees it. */
 export interface Constants {
   /** Value of each unit, where it is the same at every position. */
   readonly values: Float64Array;
@@ -11,15 +11,16 @@ export interface Constants {
 }
 
 /**
- * The set's own steps, run on the zeros that its first noise gives. Units that no noise sets to 0 get meaningless values.
+ * The set's own steps, run on what its maker gives where it has no weights left, which is its bias; noise turns that into 0. Units that nothing sets
+ * to 0 get meaningless values.
  * Running the model's layers rather than restating them covers every activation, pooling and padding alike.
  */
 export function constantsOf(steps: readonly Step[], set: ChannelSet): Constants {
-  const first = set.path.findIndex((i) => steps[i]!.noise);
-  const path = set.path.slice(first).map((i) => steps[i]!);
+  const { outShape, linear } = steps[set.maker]!;
   const data = tf.tidy(() => {
-    let x: tf.Tensor = tf.zeros([1, ...path[0]!.inShape]);
-    for (const step of path) x = step.run!(x);
+    const bias = linear?.sparsity?.bias ?? new Float64Array(outShape.at(-1)!);
+    let x: tf.Tensor = tf.zeros([1, ...outShape]).add(Float32Array.from(bias));
+    for (const i of set.path) x = steps[i]!.run!(x);
     return x.dataSync();
   });
   const { units } = set;

@@ -1,16 +1,23 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Shape, Step } from './steps.js';
+import { sparseKernel } from './sparse-kernel.js';
+import type { Shape, Sparsity, Step } from './steps.js';
 import { addLayer, freshConfig } from './stock.js';
 import { filled, readWeights, scale, take, type Weight } from './weights.js';
 
 /**
- * A dense layer or a 2D convolution up to its activation, noisy or not. Kernel [..., in, out]: a dense layer is a
- * convolution with one tap.
+ * A dense layer or a 2D convolution up to its activation, noisy or not. Kernel [..., in, out], with what SparseVD or group lasso
+ * have set to 0 at 0: a dense layer is a convolution with one tap.
  */
-export function linearStep(layer: tf.layers.Layer, inShape: Shape, outShape: Shape): Step {
+export function linearStep(
+  layer: tf.layers.Layer,
+  inShape: Shape,
+  outShape: Shape,
+  threshold: number | undefined,
+): Step {
   const config = freshConfig(layer);
   const weights = readWeights(layer);
-  let kernel = weights[0]!;
+  const sparse = sparseKernel(layer, threshold);
+  let kernel = sparse?.kernel ?? weights[0]!;
   let bias: Weight | undefined = config.useBias ? weights[1]! : undefined;
   const isDense = layer.getClassName().endsWith('Dense');
 
@@ -47,7 +54,12 @@ export function linearStep(layer: tf.layers.Layer, inShape: Shape, outShape: Sha
       kernel = take(kernel, -1, indices);
       bias &&= take(bias, -1, indices);
     },
-    linear: { padded: !isDense && isPadded(config, inShape, outShape), foldConstants },
+    ...(sparse && { noiseParams: sparse.noiseParams }),
+    linear: {
+      padded: !isDense && isPadded(config, inShape, outShape),
+      ...(sparse && { sparsity: sparsityOf(kernel, bias) }),
+      foldConstants,
+    },
     build: (x) => {
       const units = kernel.shape.at(-1)!;
       const size: tf.serialization.ConfigDict = isDense ? { units } : { filters: units };
@@ -55,6 +67,22 @@ export function linearStep(layer: tf.layers.Layer, inShape: Shape, outShape: Sha
       return addLayer(isDense ? 'Dense' : 'Conv2D', { ...config, ...size, useBias: !!bias }, x, all);
     },
   };
+}
+
+function sparsityOf({ shape, data }: Weight, bias: Weight | undefined): Sparsity {
+  const [inputs, outputs] = [shape.at(-2)!, shape.at(-1)!];
+  const alive = Array.from({ length: outputs }, () => false);
+  data.forEach((weight, i) => {
+    if (weight !== 0) alive[i % outputs] = true;
+  });
+  const reads = (output: (index: number) => boolean) => {
+    const read = Array.from({ length: inputs }, () => false);
+    data.forEach((weight, i) => {
+      if (weight !== 0 && output(i % outputs)) read[Math.floor(i / outputs) % inputs] = true;
+    });
+    return read;
+  };
+  return { alive, reads, bias: bias?.data.slice() ?? new Float64Array(outputs) };
 }
 
 /** Whether a convolution reads any zeros beyond its input's edge. */

@@ -20,6 +20,7 @@ export function noiseStep(layer: tf.layers.Layer, shape: Shape, threshold: numbe
     keepIn: (indices) => {
       factors &&= indices.map((i) => factors![i]!);
     },
+    noiseParams: 2 * values.snr.length,
     noise: {
       multiplier,
       above,

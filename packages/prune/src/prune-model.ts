@@ -3,9 +3,9 @@ import type * as tf from '@tensorflow/tfjs';
 import { channelSets } from './channel-sets.js';
 import { PruneError } from './errors.js';
 import { type Cost, countFlops } from './flops.js';
-import { keepAll, planSet } from './plan.js';
+import { keepAll, planSets } from './plan.js';
 import { readSteps } from './read-steps.js';
-import { noiseReports, type PruneReport } from './report.js';
+import { groupReports, type PruneReport } from './report.js';
 import type { Step } from './steps.js';
 import { type Cut, cutModel } from './surgery.js';
 
@@ -39,9 +39,9 @@ export function pruneModel(
     throw new PruneError(`threshold is ${threshold}; expected a number ≥ 0`);
   }
   const steps = readSteps(model, threshold);
-  const plans = channelSets(steps).flatMap((set) => planSet(steps, set) ?? []);
+  const plans = planSets(steps, channelSets(steps));
   const { model: pruned, cuts } = cutModel(model, steps, plans, gather);
-  const layers = cuts.flatMap((cut) => noiseReports(steps, cut));
+  const layers = cuts.flatMap((cut) => groupReports(steps, cut));
   const before = costWithoutNoise(model, steps);
   const after = countFlops(pruned);
   const zeroRows = cuts.map((cut) => zeroRowCost(pruned, cut, steps));
@@ -72,8 +72,7 @@ export function foldNoise(model: tf.LayersModel): tf.LayersModel {
 
 function costWithoutNoise(model: tf.LayersModel, steps: readonly Step[]): Cost {
   const { macs, params } = countFlops(model);
-  const noise = steps.reduce((sum, step) => sum + 2 * (step.noise?.snr.length ?? 0), 0);
-  return { macs, params: params - noise };
+  return { macs, params: params - sum(steps.map(({ noiseParams = 0 }) => noiseParams)) };
 }
 
 function zeroRowCost(

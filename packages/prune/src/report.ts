@@ -1,14 +1,19 @@
 import type { Cost } from './flops.js';
+import type { Grouping } from './groupings.js';
+import { keptBy } from './plan.js';
 import type { Step } from './steps.js';
 import type { Cut } from './surgery.js';
 
-/** What became of the groups of one noise layer. */
+/** What became of the groups of one layer that a method decides about. */
 export interface NoiseReport {
-  /** The layer that has the noise. */
+  /** The layer that has the noise, or whose outputs the groups are; of flattened units, the layer that flattens. */
   readonly name: string;
   /** Groups before. */
   readonly groups: number;
-  /** Groups whose SNR is above the threshold. */
+  /**
+   * Groups that the method keeps: of an SNR above the threshold; or, with SparseVD and group lasso, with a weight left in the layer that makes them
+   * and in the one that reads them.
+   */
   readonly above: number;
   /** Groups whose values still reach a reader: what published widths count. */
   readonly kept: number;
@@ -20,9 +25,9 @@ export interface NoiseReport {
 
 /** {@link pruneModel}'s account. */
 export interface PruneReport {
-  /** One entry for each noise layer, in the order of the chain. */
+  /** One entry for each layer whose groups a method decides about, in the order of the chain. */
   readonly layers: readonly NoiseReport[];
-  /** `kept` of each noise layer. */
+  /** `kept` of each of them. */
   readonly widths: readonly number[];
   /** Cost of the network without its noise parameters, and of the new model as built. */
   readonly before: Cost;
@@ -33,26 +38,22 @@ export interface PruneReport {
   readonly zeroRows: Cost;
 }
 
-/** The entries of one set's noise layers. */
-export function noiseReports(steps: readonly Step[], cut: Cut): NoiseReport[] {
-  const { set } = cut.plan;
-  const noises = set.path.filter((i) => steps[i]!.noise);
-  return noises.map((i) => {
-    const { name, noise } = steps[i]!;
-    const multiplier = Array.from(noise!.multiplier);
-    const kept = keptAt(cut, i).size;
-    const { above } = noise!;
+/** The entries of one set's groupings. */
+export function groupReports(steps: readonly Step[], cut: Cut): NoiseReport[] {
+  const { groupings } = cut.plan;
+  return groupings.map((grouping): NoiseReport => {
+    const { step, name, alive, above } = grouping;
     return {
       name,
-      groups: multiplier.length,
+      groups: alive.length,
       above,
-      kept,
-      present: cut.present.get(i)!,
+      kept: keptBy(cut.plan, step).size,
+      present: cut.present.get(step)!,
       notes: [
         ...(above === 0 ? ['none is above the threshold, so the best one stays'] : []),
-        ...stayNotes(cut, i, multiplier),
-        ...lostNotes(steps, cut, i, multiplier),
-        ...(i === noises.at(-1) ? readerNotes(steps, cut) : []),
+        ...stayNotes(cut, grouping),
+        ...lostNotes(cut, grouping),
+        ...(grouping === groupings.at(-1) ? readerNotes(steps, cut) : []),
         ...(cut.standIns.includes(name)
           ? [`multipliers kept in a batchNormalization '${name}' (no weights next to it can take them)`]
           : []),
@@ -61,16 +62,12 @@ export function noiseReports(steps: readonly Step[], cut: Cut): NoiseReport[] {
   });
 }
 
-function keptAt({ plan: { set, removed } }: Cut, step: number): Set<number> {
-  return new Set(removed.flatMap((isRemoved, unit) => (isRemoved ? [] : [set.at(step, unit)])));
-}
-
 /** Groups at 0 that stay, by reason. */
-function stayNotes({ plan: { set, stays } }: Cut, step: number, multiplier: readonly number[]): string[] {
+function stayNotes({ plan: { set, stays } }: Cut, { step, alive }: Grouping): string[] {
   const byReason = new Map<string, Set<number>>();
   for (const [unit, reason] of stays) {
     const group = set.at(step, unit);
-    if (multiplier[group] !== 0) continue;
+    if (alive[group]) continue;
     byReason.set(reason, (byReason.get(reason) ?? new Set()).add(group));
   }
   return [...byReason].map(
@@ -78,15 +75,17 @@ function stayNotes({ plan: { set, stays } }: Cut, step: number, multiplier: read
   );
 }
 
-/** Groups above the threshold that go because other noise sets all that they become to 0. */
-function lostNotes(steps: readonly Step[], cut: Cut, step: number, multiplier: readonly number[]): string[] {
-  const kept = keptAt(cut, step);
-  const lost = multiplier.filter((m, group) => m !== 0 && !kept.has(group)).length;
-  const others = cut.plan.set.path.filter((i) => i !== step && steps[i]!.noise);
-  const names = others.map((i) => `'${steps[i]!.name}'`).join(', ');
-  return lost === 0
-    ? []
-    : [`removed though above the threshold: ${count(lost)} (${names} sets all that they become to 0)`];
+/** Groups above the threshold that go because of what others in the set have become. */
+function lostNotes({ plan }: Cut, { step, name, alive, isNoise }: Grouping): string[] {
+  const kept = keptBy(plan, step);
+  const lost = alive.filter((isAlive, group) => isAlive && !kept.has(group)).length;
+  const others = plan.groupings.filter((other) => other.isNoise && other.name !== name);
+  const names = others.map((other) => `'${other.name}'`).join(', ');
+  const why =
+    isNoise && names
+      ? `${names} sets all that they become to 0`
+      : 'nothing that is kept has a weight for what they become';
+  return lost === 0 ? [] : [`removed though above the threshold: ${count(lost)} (${why})`];
 }
 
 function readerNotes(steps: readonly Step[], { plan, zeroRows }: Cut): string[] {

@@ -28,6 +28,8 @@ export interface Step {
   readonly keepOut?: (indices: readonly number[]) => void;
   /** Present on steps that mix groups linearly: where one set of groups is read and the next is made. */
   readonly linear?: Linear;
+  /** Numbers in the layer's weights that are the noise's own. */
+  readonly noiseParams?: number;
   /** Present on noise. */
   readonly noise?: NoiseStep;
   /** Adds the step's layer, as cut, to the new model; absent where another step's layer does its work. */
@@ -37,8 +39,20 @@ export interface Step {
 export interface Linear {
   /** The input is padded with zeros, so that a constant other than 0 would show an edge. */
   readonly padded: boolean;
+  /** Present where a method has set weights of the kernel to 0. */
+  readonly sparsity?: Sparsity;
   /** Adds to the bias what the indices of the input contribute that are constant at `values`, and clears their rows. */
   foldConstants(indices: readonly number[], values: PerIndex): void;
+}
+
+/** What is left of a linear step's kernel. */
+export interface Sparsity {
+  /** What each output is where it has no weights: its bias. */
+  readonly bias: PerIndex;
+  /** Which outputs have a weight left. */
+  readonly alive: readonly boolean[];
+  /** Which inputs one of these outputs has a weight for. */
+  reads(output: (index: number) => boolean): boolean[];
 }
 
 export interface NoiseStep {

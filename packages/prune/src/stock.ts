@@ -36,7 +36,7 @@ const helpers = new Set(
  * of others' making: they bear on training only, and a model that names them loads only where they are registered.
  */
 export function freshConfig(layer: tf.layers.Layer): Config {
-  const { batchInputShape, inputShape, noise, ...config } = layer.getConfig();
+  const { batchInputShape, inputShape, noise, vd, ...config } = layer.getConfig();
   for (const [key, value] of Object.entries(config)) {
     if (!/(Initializer|Regularizer|Constraint)$/.test(key) || value === null) continue;
     if (!helpers.has((value as { className: string }).className)) delete config[key];

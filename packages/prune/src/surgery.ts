@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { foldMultipliers } from './fold.js';
 import { gather } from './gather.js';
-import type { Plan } from './plan.js';
+import { spreadOf } from './groupings.js';
+import { keptBy, type Plan } from './plan.js';
 import type { Step } from './steps.js';
 
 /** What was done to one set, in the words of its plan. */
@@ -38,35 +39,26 @@ export function cutModel(
 }
 
 /** Takes the removed units out of every step of a set, as far as its layers allow. */
-function slice(
-  steps: readonly Step[],
-  { set, removed }: Plan,
-  useGather: boolean,
-  gathers: Map<number, number[]>,
-) {
+function slice(steps: readonly Step[], plan: Plan, useGather: boolean, gathers: Map<number, number[]>) {
+  const { set, removed } = plan;
   const maker = steps[set.maker]!;
-  const kept = new Set(removed.flatMap((isRemoved, unit) => (isRemoved ? [] : [unit])));
-  const keptAt = (step: number) => new Set([...kept].map((unit) => set.at(step, unit)));
+  const kept = removed.filter((isRemoved) => !isRemoved).length;
   const all = Array.from({ length: maker.outShape.at(-1)! }, (_, i) => i);
-  const makes = keptAt(set.maker);
+  const makes = keptBy(plan, set.maker);
   let present = maker.linear ? all.filter((i) => makes.has(i)) : all;
   maker.keepOut?.(present);
 
   // The last place where a group turns into units is the first where single units can be picked.
-  const spreads = set.path.filter((i) => {
-    const { inShape, outShape } = steps[i]!;
-    return inShape.at(-1) !== outShape.at(-1) || (inShape.length > 1 && outShape.length === 1);
-  });
-  const pickAt = spreads.at(-1) ?? set.maker;
+  const pickAt = spreadOf(steps, set) ?? set.maker;
   const pick = () => {
-    const wanted = keptAt(pickAt);
+    const wanted = keptBy(plan, pickAt);
     const positions = present.flatMap((index, position) => (wanted.has(index) ? [position] : []));
     if (!useGather || positions.length === present.length || steps[pickAt]!.outShape.length !== 1) return;
     gathers.set(pickAt, positions);
     present = positions.map((position) => present[position]!);
   };
 
-  const sizes = new Map<number, number>();
+  const sizes = new Map([[set.maker, present.length]]);
   if (pickAt === set.maker) pick();
   for (const i of set.path) {
     const { source, outShape, keepIn, keepOut } = steps[i]!;
@@ -78,7 +70,7 @@ function slice(
     sizes.set(i, present.length);
   }
   if (set.reader !== undefined) steps[set.reader]!.keepIn?.(present);
-  return { present: sizes, zeroRows: present.length - kept.size };
+  return { present: sizes, zeroRows: present.length - kept };
 }
 
 /** Builds the layers that are left, in tfjs's own classes, each with the name of the layer that it comes from. */
