@@ -1,5 +1,5 @@
 import type { Dataset } from '@sbp/data';
-import { type Compiled, compile } from '@sbp/engine';
+import { type AdamState, applyAdam, type CompiledWithState, compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { biasCorrection } from './adam.js';
 import { type EpochPart, type EpochSums, runEpoch, stepsTaken, type TrainStep } from './epoch.js';
@@ -8,78 +8,64 @@ import { type Slot, setTrainExamples, weightLayout, writeWeights } from './layou
 import { stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
-import { stepInputs } from './step-input.js';
-import { type TensorState, tensorAdam } from './tensor-adam.js';
+import { type StepInput, stepInputs } from './step-input.js';
 
-type GraphStep = (
-  state: TensorState,
-  input: { x: tf.Tensor; y: tf.Tensor; u: tf.Tensor },
-  /** Rates for weights and noise, and ε̂; scalars. */
-  rates: { weight: tf.Tensor; noise: tf.Tensor; epsilonHat: tf.Tensor },
-) => { state: TensorState; loss: tf.Tensor; kl: tf.Tensor; correct: tf.Tensor };
+/** By trainable weight, in the order of their slots. */
+type State = AdamState[];
+/** Rates for weights and noise with Adam's bias correction in them, and ε̂: [3]. */
+type Rates = tf.Tensor1D;
+type GraphStep = CompiledWithState<State, [StepInput, Rates], { metrics: tf.Tensor1D }>;
 
 /**
- * The only replica of a run on tensorflow: its whole step, gradients and Adam included, is one graph. Between steps the state stays in
- * tensors; when `epoch` begins and ends it is in the run's vectors.
+ * The only replica of a run on tensorflow: its whole step, gradients and Adam included, is one graph. Between steps weights and
+ * moments stay inside the graph; at an epoch's ends they are the run's vectors.
  */
 export class GraphReplica {
   private readonly slots: Slot[];
   private readonly trained: Slot[];
-  private readonly step: Compiled<Parameters<GraphStep>, ReturnType<GraphStep>>;
+  private readonly statistics: Slot[];
+  private readonly step: GraphStep;
   private readonly inputs: ReturnType<typeof stepInputs>;
-  private state: TensorState | undefined;
-  /** Weights of the step before, the last good ones where this step's loss is not finite. */
-  private before: tf.Tensor[] | undefined;
+  private loaded = false;
 
   constructor(
     private readonly model: tf.LayersModel,
     private readonly run: SharedRun,
   ) {
     setTrainExamples(model, run.trainExamples);
-    const { slots } = weightLayout(model);
-    this.slots = slots;
-    this.trained = slots.filter(({ kind }) => kind !== 'statistic');
+    this.slots = weightLayout(model).slots;
+    this.trained = this.slots.filter(({ kind }) => kind !== 'statistic');
+    this.statistics = this.slots.filter(({ kind }) => kind === 'statistic');
+    const state = this.stateAt(0);
     this.step = compile(graphStep(stepFunction(model, this.trained, 'tensors'), this.trained, run.config), {
-      variables: this.statistics().map(({ variable }) => variable.read() as tf.Variable),
+      state,
+      variables: this.statistics.map(({ variable }) => variable.read() as tf.Variable),
     });
+    dispose(state);
     this.inputs = stepInputs(model, run.train, run.config.seed);
   }
 
-  async epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
-    const first = epoch * stepsPerEpoch(this.run);
-    this.load(first + stepsTaken(this.run, part?.from));
+  async epoch(epoch: number, part: EpochPart = {}): Promise<EpochSums> {
+    const before = epoch * stepsPerEpoch(this.run);
+    const first = before + stepsTaken(this.run, part.from);
+    this.load(first);
     const sums = await runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), part);
-    if (sums.failedStep === undefined) this.save(first + stepsTaken(this.run, sums));
+    if (sums.failedStep === undefined) this.save(before + stepsTaken(this.run, sums));
+    else await this.recover(epoch, part, before + sums.failedStep - first);
     return sums;
   }
 
   /** {@link TrainStep}, except that the run's vectors are brought up to date by `epoch` only. */
   trainStep(indices: Uint32Array, globalStep: number): ReturnType<TrainStep> {
     const { config } = this.run;
-    if (!this.state) this.load(globalStep);
-    const before = this.state as TensorState;
+    if (!this.loaded) this.load(globalStep);
     const rates = stepRates(config, globalStep, stepsPerEpoch(this.run));
     const { correction, epsilonHat } = biasCorrection({ ...config, step: globalStep + 1 });
-    const { state, ...scalars } = tf.tidy(() =>
-      this.step(before, this.inputs(indices, globalStep), {
-        weight: tf.scalar(rates.weight * correction),
-        noise: tf.scalar(rates.noise * correction),
-        epsilonHat: tf.scalar(epsilonHat),
-      }),
-    );
-    const [loss, kl, correct] = [scalars.loss, scalars.kl, scalars.correct].map(
-      (scalar) => scalar.dataSync()[0] as number,
-    ) as [number, number, number];
-    tf.dispose(Object.values(scalars));
-    if (!Number.isFinite(loss + kl)) {
-      tf.dispose(Object.values(state).flat());
-      this.write(this.before ?? before.weights, this.run.weights[(globalStep + 1) % 2] as Float32Array);
-      return 'not finite';
-    }
-    tf.dispose([...(this.before ?? []), ...before.m, ...before.v]);
-    this.before = before.weights;
-    this.state = state;
-    return { loss, kl, correct };
+    const [loss, kl, correct] = tf.tidy(() => {
+      const given = tf.tensor1d([rates.weight * correction, rates.noise * correction, epsilonHat]);
+      return this.step(this.inputs(indices, globalStep), given).metrics.dataSync<'float32'>();
+    }) as unknown as [number, number, number];
+    return Number.isFinite(loss + kl) ? { loss, kl, correct } : 'not finite';
   }
 
   evaluate(weights: Float32Array, dataset: Dataset): number {
@@ -88,50 +74,73 @@ export class GraphReplica {
   }
 
   dispose(): void {
-    this.release();
     this.step.dispose();
   }
 
+  /**
+   * Weights that gave a loss that is not finite are of no use, and those before them are gone: they come again by the same
+   * steps as far as the last but one.
+   */
+  private async recover(epoch: number, { from }: EpochPart, taken: number): Promise<void> {
+    const first = epoch * stepsPerEpoch(this.run) + stepsTaken(this.run, from);
+    this.load(first);
+    let left = taken - 1;
+    const again: TrainStep = (indices, step) => (left-- > 0 ? this.trainStep(indices, step) : 'broken');
+    await runEpoch(this.run, epoch, again, { from });
+    this.save(first + taken + 1);
+  }
+
   private load(globalStep: number): void {
-    this.release();
-    const { weights, m, v } = this.run;
-    const tensors = (flat: Float32Array) =>
-      this.trained.map(({ from, to, shape }) => tf.tensor(flat.slice(from, to), shape));
-    const current = weights[globalStep % 2] as Float32Array;
-    writeWeights(tf, this.statistics(), current);
-    this.state = { weights: tensors(current), m: tensors(m), v: tensors(v) };
+    this.loaded = true;
+    const state = this.stateAt(globalStep);
+    this.step.setState(state);
+    dispose(state);
+    writeWeights(tf, this.statistics, this.weightsAt(globalStep));
   }
 
   private save(globalStep: number): void {
-    const { weights, m, v } = this.state as TensorState;
-    const flat = this.run.weights[globalStep % 2] as Float32Array;
-    this.write(weights, flat);
-    this.write(m, this.run.m);
-    this.write(v, this.run.v);
-    for (const { variable, from } of this.statistics()) flat.set(variable.read().dataSync<'float32'>(), from);
+    const flat = this.weightsAt(globalStep);
+    const state = this.step.state();
+    state.forEach(({ weights, first, second }, i) => {
+      const { from } = this.trained[i] as Slot;
+      flat.set(weights.dataSync<'float32'>(), from);
+      this.run.m.set(first.dataSync<'float32'>(), from);
+      this.run.v.set(second.dataSync<'float32'>(), from);
+    });
+    dispose(state);
+    for (const { variable, from } of this.statistics) flat.set(variable.read().dataSync<'float32'>(), from);
   }
 
-  private write(tensors: tf.Tensor[], flat: Float32Array): void {
-    tensors.forEach((tensor, i) => {
-      flat.set(tensor.dataSync<'float32'>(), (this.trained[i] as Slot).from);
+  private stateAt(globalStep: number): State {
+    const weights = this.weightsAt(globalStep);
+    const { m, v } = this.run;
+    return this.trained.map(({ from, to, shape }) => {
+      const [w, first, second] = [weights, m, v].map((flat) => tf.tensor(flat.slice(from, to), shape));
+      return { weights: w, first, second } as AdamState;
     });
   }
 
-  private release(): void {
-    tf.dispose([...(this.before ?? []), ...Object.values(this.state ?? {}).flat()]);
-    this.state = undefined;
-    this.before = undefined;
-  }
-
-  private statistics(): Slot[] {
-    return this.slots.filter(({ kind }) => kind === 'statistic');
+  private weightsAt(globalStep: number): Float32Array {
+    return this.run.weights[globalStep % 2] as Float32Array;
   }
 }
 
-function graphStep(step: StepFunction, slots: Slot[], config: { beta1: number; beta2: number }): GraphStep {
-  return (state, { x, y, u }, rates) => {
-    const { gradients, ...metrics } = step(state.weights, x, y, u);
-    const rateOf = slots.map(({ kind }) => rates[kind as 'weight' | 'noise']);
-    return { state: tensorAdam(state, gradients, rateOf, rates.epsilonHat, config), ...metrics };
+function dispose(state: State): void {
+  for (const { weights, first, second } of state) tf.dispose([weights, first, second]);
+}
+
+function graphStep(step: StepFunction, slots: Slot[], { beta1, beta2 }: { beta1: number; beta2: number }) {
+  return (state: State, { x, y, u, seed }: StepInput, rates: Rates) => {
+    const all = state.map(({ weights }) => weights);
+    const { gradients, loss, kl, correct } = step(all, x, y, u, { seed });
+    const [weight, noise, epsilon] = tf.unstack(rates) as [tf.Scalar, tf.Scalar, tf.Scalar];
+    const rateOf = { weight, noise, statistic: weight };
+    return {
+      state: state.map((each, i) => {
+        const rate = rateOf[(slots[i] as Slot).kind];
+        return applyAdam(each, gradients[i] as tf.Tensor, { rate, beta1, beta2, epsilon });
+      }),
+      metrics: tf.stack([loss, kl, correct].map((scalar) => scalar.asScalar())) as tf.Tensor1D,
+    };
   };
 }
