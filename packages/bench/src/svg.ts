@@ -1,15 +1,27 @@
-import { BarChart, LineChart } from 'echarts/charts';
+import { BarChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
-use([BarChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+use([BarChart, LineChart, ScatterChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
 /** Ink of text and axes; all charts stand on white of their own, so they read alike on light and dark pages. */
 export const ink = { strong: '#1f2328', soft: '#59636e', line: '#d1d9e0', removed: '#dfe5eb' } as const;
 
 /** Names without spaces only: ECharts puts them into attributes without escaping quotes. */
 export const fontFamily = 'system-ui, Helvetica, Arial, sans-serif';
+
+/** Okabe and Ito's colours that are told apart by colour-blind readers and stand out on white, without black, which charts keep for one thing of their own. */
+export const palette = [
+  '#0072b2',
+  '#e69f00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#d55e00',
+  '#7b61c4',
+  '#8c6d31',
+];
 
 /** What charts share: white ground, no animation, one font. */
 export const baseOption = {

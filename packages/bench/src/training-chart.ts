@@ -1,5 +1,5 @@
 import { BenchError } from './errors.js';
-import { baseOption, fontFamily, heading, ink, renderSvg, shortName } from './svg.js';
+import { baseOption, fontFamily, heading, ink, palette, renderSvg, shortName } from './svg.js';
 
 /** What a chart of a training run needs to know of an epoch. */
 export interface EpochRecord {
@@ -12,8 +12,6 @@ export interface EpochRecord {
   total: Readonly<Record<string, number>>;
 }
 
-/** Okabe and Ito's colours that are told apart by colour-blind readers and stand out on white, without black, which is the error's. */
-const palette = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#7b61c4', '#8c6d31'];
 const dashes = ['solid', 'dashed', 'dotted'] as const;
 
 /**

@@ -2,6 +2,17 @@ import { type Column, type ModelTiming, table } from '@sbp/bench';
 import type { Engine } from '@sbp/engine';
 import type { PruneReport } from '@sbp/prune';
 
+/** How much faster than the original a network is somewhere. */
+export interface Speedup {
+  runtime: Runtime;
+  device: string;
+  batchSize: number;
+  speedup: ModelTiming['speedup'];
+}
+
+/** What networks are timed on; all but the first are tfjs's backends. */
+export type Runtime = 'onnxruntime' | Engine['name'];
+
 /** One row of a run's table. */
 export interface Figures {
   method: string;
@@ -16,44 +27,53 @@ export interface Figures {
   reduction: number;
   /** Bytes of model.json and weights. */
   bytes: number;
-  /** By batch size, how much faster than the original; null where it was not timed. */
-  speedup: Record<number, ModelTiming['speedup']> | null;
+  /** Null where it was not timed. */
+  speedups: Speedup[] | null;
 }
+
+/** Columns that every table has in common, and where there is nothing to say in one. */
+export const missing = '–';
+export const costColumns: Column[] = [
+  { key: 'widths', missing },
+  { key: 'parameters', digits: 0, missing },
+  { key: 'macs', title: 'MACs', digits: 0, missing },
+  { key: 'reduction', title: 'MACs reduced', digits: 2, unit: '×', missing },
+  { key: 'kilobytes', title: 'files, kB', digits: 0, missing },
+];
 
 /** The table in Markdown, which reads well in a terminal, too. */
-export function figuresTable(
-  rows: readonly Figures[],
-  batchSizes: readonly number[],
-  device: string,
-): string {
-  const flat = rows.map(({ speedup, bytes, ...row }) => ({
+export function figuresTable(rows: readonly Figures[]): string {
+  const timed = rows.find(({ speedups }) => speedups)?.speedups ?? [];
+  const runtimes = new Set(timed.map(({ runtime }) => runtime)).size;
+  const columns: Column[] = timed.map(({ runtime, device, batchSize }) => ({
+    key: speedupKey({ runtime, batchSize }),
+    title: `${runtimes > 1 ? runtimeTitle(runtime) : device} speed-up, batch ${batchSize}`,
+    digits: 2,
+    unit: '×',
+    missing,
+  }));
+  const flat = rows.map(({ speedups, bytes, ...row }) => ({
     ...row,
     kilobytes: bytes / 1000,
-    ...Object.fromEntries(batchSizes.map((batch) => [`batch${batch}`, speedup?.[batch] ?? null])),
+    ...Object.fromEntries((speedups ?? []).map((one) => [speedupKey(one), one.speedup])),
   }));
-  const missing = '–';
-  const columns: Column[] = [
+  return table<Record<string, unknown>>(flat, [
     { key: 'method' },
     { key: 'error', title: 'error %', digits: 2, missing },
-    { key: 'widths' },
-    { key: 'parameters', digits: 0 },
-    { key: 'macs', title: 'MACs', digits: 0 },
-    { key: 'reduction', title: 'MACs reduced', digits: 2, unit: '×' },
-    { key: 'kilobytes', title: 'files, kB', digits: 0 },
-    ...batchSizes.map((batch) => ({
-      key: `batch${batch}`,
-      title: `${device} speed-up, batch ${batch}`,
-      digits: 2,
-      unit: '×',
-      missing,
-    })),
-  ];
-  return table<Record<string, unknown>>(flat, columns);
+    ...costColumns,
+    ...columns,
+  ]);
 }
 
+export const speedupKey = ({ runtime, batchSize }: Pick<Speedup, 'runtime' | 'batchSize'>) =>
+  `${runtime} ${batchSize}`;
+
+export const runtimeTitle = (runtime: Runtime) =>
+  runtime === 'onnxruntime' ? 'ONNX Runtime' : `tfjs ${runtime}`;
+
 /** What the table's figures mean, to stand under it. */
-export function figuresNote(title: string, engine: Pick<Engine, 'name' | 'version' | 'device'>): string {
-  return `${title}. Widths: groups of each noise layer. MACs: multiply-accumulates of one example, counted plainly. Speed-ups: inference on ${engine.name} ${engine.version} (${engine.device}), timed side by side, median (quartiles).`;
+export function figuresNote(title: string, runtimes: readonly string[]): string {
+  return `${title}. Widths: groups of each noise layer. MACs: multiply-accumulates of one example, counted plainly. Speed-ups: inference on ${runtimes.join(' and ')}, timed side by side, median (quartiles).`;
 }
 
 /** What pruning did to each noise layer, a line each. */

@@ -12,38 +12,48 @@ export const netTitle = ({ net, scale }: Pick<RunConfig, 'net' | 'scale'>) =>
 /** What the tables call the methods. */
 export const methodTitles: Record<RunConfig['method'], string> = {
   original: 'Original',
+  'sparse-vd': 'SparseVD',
+  ssl: 'SSL',
   'structured-bp': 'StructuredBP',
 };
 
 /** The config's network as its method trains it, to be trained on so many examples. */
 export function buildNet(config: RunConfig, trainExamples: number): tf.LayersModel {
-  if (config.method === 'original') return plainNet(config);
+  switch (config.method) {
+    case 'original':
+      return plainNet(config);
+    case 'sparse-vd':
+      return build(config, { sparseVd: { ...config.sparseVd, trainExamples } });
+    case 'ssl':
+      return build(config, { groupLasso: config.groupLasso });
+    case 'structured-bp':
+      return noisyNet(config, trainExamples);
+  }
+}
+
+function noisyNet(config: RunConfig, trainExamples: number): tf.LayersModel {
   const { klWeight, ...noise } = config.noise;
-  const byLayer = typeof klWeight === 'object' ? klWeight : undefined;
-  const model = build(config, {
-    ...noise,
-    klWeight: byLayer ? 1 : (klWeight as number | 'macs'),
-    trainExamples,
-  });
-  if (byLayer) weighLayers(model, byLayer);
+  if (typeof klWeight !== 'object') return build(config, { noise: { ...noise, klWeight, trainExamples } });
+  const model = build(config, { noise: { ...noise, klWeight: 1, trainExamples } });
+  weighLayers(model, klWeight);
   return model;
 }
 
 /** The config's network without noise, from the same initial weights. */
 export function plainNet(config: RunConfig): tf.LayersModel {
-  return build(config, false);
+  return build(config, { noise: false });
 }
 
 /** Groups of each of the network's noise layers, as the paper counts widths, also where there is no noise. */
 export function netWidths(config: RunConfig): number[] {
-  const noisy = build(config, {});
+  const noisy = build(config, { noise: {} });
   const widths = noisesOf(noisy).map(({ groups }) => groups);
   noisy.dispose();
   return widths;
 }
 
-function build({ net, scale, train }: RunConfig, noise: NetOptions['noise']): tf.LayersModel {
-  const options = { noise, seed: train.seed };
+function build({ net, scale, train: { seed } }: RunConfig, method: Omit<NetOptions, 'seed'>): tf.LayersModel {
+  const options = { ...method, seed };
   if (net === 'vgg-like') return vggLike({ ...options, ...(scale !== undefined && { scale }) });
   return net === 'lenet5' ? leNet5(options) : leNetFc(options);
 }

@@ -80,7 +80,8 @@ function lay(under: unknown, over: unknown): unknown {
 }
 
 /** Lays the flags over what the file says; what is no object is left to the schema. */
-function merge(file: unknown, { name, engine, budget: _, trainExamples, ...train }: RunOverrides): unknown {
+function merge(file: unknown, overrides: RunOverrides): unknown {
+  const { name, engine, trainExamples, epochs, seed, replicas } = overrides;
   if (!isRecord(file)) return file;
   const over = (part: unknown, values: object) => {
     const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
@@ -91,7 +92,7 @@ function merge(file: unknown, { name, engine, budget: _, trainExamples, ...train
   return {
     ...merged,
     data: over(merged.data, { trainExamples }),
-    train: over(merged.train, train),
+    train: over(merged.train, { epochs, seed, replicas }),
   };
 }
 

@@ -13,8 +13,11 @@ const imagesOf = { lenet5: 'mnist', 'lenet-fc': 'mnist', 'vgg-like': 'cifar10' }
 
 export const engineNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
 
+/** What networks can be timed on, besides the engine that trained them. */
+export const runtimeNames = ['engine', 'wasm'] as const;
+
 /** How a run trains, in the order of the paper's tables. */
-export const methodNames = ['original', 'structured-bp'] as const;
+export const methodNames = ['original', 'sparse-vd', 'ssl', 'structured-bp'] as const;
 
 export const budgets = ['full', 'short'] as const;
 
@@ -33,7 +36,10 @@ export const runConfigSchema = z
     net: z.enum(netNames),
     /** Multiplies every width of vgg-like. */
     scale: z.number().positive().max(8).optional(),
-    /** What is trained: the plain network, or the one with noise whose groups are cut. */
+    /**
+     * What is trained: the plain network; with noise on every weight; with group lasso on filters and input channels; or
+     * with noise on every group.
+     */
     method: z.enum(methodNames).default('structured-bp'),
     /** Name of a run whose trained weights this one starts from; noise starts afresh. */
     from: name.optional(),
@@ -66,6 +72,28 @@ export const runConfigSchema = z
         bounds: z.strictObject({ a: z.number(), b: z.number() }).optional(),
       })
       .prefault({}),
+    /** Of the method sparse-vd. */
+    sparseVd: z
+      .strictObject({
+        /** Multiplies the KL: how hard to prune. */
+        klScale: z.number().min(0).default(1),
+        /** Initial log σ². */
+        logSigma2Init: z.number().default(-10),
+        /** Weights whose log α is above this go. */
+        threshold: z.number().default(3),
+      })
+      .prefault({}),
+    /** Of the method ssl. */
+    groupLasso: z
+      .strictObject({
+        /** Penalty per unit of norm of each filter, a dense layer's column. */
+        filters: z.number().min(0).default(1e-4),
+        /** The same of each input channel, a dense layer's row. */
+        channels: z.number().min(0).default(1e-4),
+        /** Groups whose norm is below this go. */
+        threshold: z.number().min(0).default(1e-5),
+      })
+      .prefault({}),
     train: trainConfigSchema.prefault({}),
     /** Training of the smaller network after the cut, with the seed and replicas of `train`. Left out, there is none. */
     fineTune: trainConfigSchema.omit({ seed: true, replicas: true }).optional(),
@@ -76,6 +104,8 @@ export const runConfigSchema = z
         batchSizes: z.array(z.int().min(1)).min(1).default([1, 100]),
         /** Measured rounds. */
         repeats: z.int().min(1).default(12),
+        /** Where: 'engine' is what trained. */
+        runtimes: z.array(z.enum(runtimeNames)).min(1).default(['engine']),
       })
       .prefault({}),
     /** Laid over all of this by `--budget short`, which also puts -short behind the names. */

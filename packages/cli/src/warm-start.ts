@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { noisesOf } from '@sbp/layers';
+import { variationalsOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
 import { loadModel } from './model-files.js';
@@ -31,7 +31,7 @@ export function startingPoint(from: string, { runs, file }: Pick<Run, 'runs' | '
  */
 export async function startFrom(folder: string, model: tf.LayersModel): Promise<void> {
   const source = await loadModel(folder);
-  const noise = new Set(noisesOf(source).flatMap(({ mu, logSigma }) => [mu, logSigma]));
+  const noise = new Set(variationalsOf(source).flatMap(({ parameters }) => parameters));
   const targets = new Map(model.weights.map((weight) => [weight.originalName, weight]));
   for (const weight of source.weights) {
     if (noise.has(weight)) continue;

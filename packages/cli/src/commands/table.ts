@@ -1,0 +1,51 @@
+import { type Command, Option } from 'commander';
+import { print } from '../words.js';
+
+const help = `
+Examples:
+  $ sbp table runs/original runs/sbp-0 runs/sbp-1
+  $ sbp table results --published published.json --out results
+
+A row is a method's runs: of several seeds, mean and spread. With --out the table is written to table.md there, and a plot of error
+against multiply-accumulates to error-against-macs.svg; those of short runs to table-short.md and error-against-macs-short.svg.`;
+
+/** `sbp table <results…>` */
+export function addTable(program: Command): void {
+  program
+    .command('table')
+    .description('make one table and plot of the results of several runs')
+    .argument('<results...>', "runs' folders, their result.json, or folders of such files")
+    .option('--published <file>', 'published figures to stand beside them')
+    .addOption(
+      new Option('--budget <budget>', 'whether full or short runs are meant')
+        .choices(['full', 'short'] as const)
+        .default('full' as const)
+        .env('SBP_BUDGET'),
+    )
+    .option('--out <folder>', 'also write table.md and error-against-macs.svg there')
+    .addHelpText('after', help)
+    .action(table);
+}
+
+async function table(
+  paths: string[],
+  { published: file, budget, out }: { published?: string; budget: 'full' | 'short'; out?: string },
+): Promise<void> {
+  const { mkdirSync, existsSync } = await import('node:fs');
+  const { join } = await import('node:path');
+  const { readPublished, readResults } = await import('../results.js');
+  const { resultsChart, resultsTable } = await import('../results-table.js');
+  const { writeAtomically } = await import('@sbp/train/checkpoint');
+  const files = paths.map((path) =>
+    existsSync(join(path, 'result.json')) ? join(path, 'result.json') : path,
+  );
+  const results = readResults(files).filter(({ config }) => config.budget === budget);
+  const published = file === undefined ? undefined : readPublished(file);
+  const text = resultsTable(results, published);
+  print(text);
+  if (out === undefined) return;
+  mkdirSync(out, { recursive: true });
+  const mark = budget === 'short' ? '-short' : '';
+  writeAtomically(join(out, `table${mark}.md`), `${text}\n`);
+  writeAtomically(join(out, `error-against-macs${mark}.svg`), resultsChart(results, published));
+}

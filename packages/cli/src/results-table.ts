@@ -1,0 +1,173 @@
+import { type Column, type ErrorSeries, errorMacsChart, type Spread, table } from '@sbp/bench';
+import { UsageError } from './failure.js';
+import { costColumns, missing, runtimeTitle, type Speedup, speedupKey } from './figures.js';
+import { methodTitles, netTitle } from './nets.js';
+import type { Published, Result } from './results.js';
+import { dataSets, methodNames, type RunConfig } from './run-config.js';
+
+/** Runs that differ in their seed alone, and so share a row. */
+interface Group {
+  label: string;
+  method: RunConfig['method'];
+  runs: Result[];
+}
+
+/**
+ * The table of a network: a row each method, our runs' and the published ones side by side, with what its figures mean under it.
+ *
+ * @throws UsageError if the results are not of one network and budget
+ */
+export function resultsTable(results: readonly Result[], published?: Published): string {
+  const config = commonConfig(results, published);
+  const groups = groupsOf(results);
+  const speedups = speedupColumns(groups);
+  const rows = methodNames.flatMap((method) => [
+    ...groups.filter((group) => group.method === method).map((group) => groupRow(group)),
+    ...(published?.rows.filter((row) => row.method === method).map(publishedRow) ?? []),
+  ]);
+  const columns: Column[] = [
+    { key: 'method' },
+    { key: 'error', title: 'error %', digits: 2, missing },
+    ...costColumns,
+    ...speedups,
+    ...(published ? [{ key: 'cpu', title: 'CPU, as published', digits: 2, unit: '×', missing }] : []),
+    { key: 'gpu', title: 'GPU', digits: 2, unit: '×', missing },
+  ];
+  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}`;
+  return [
+    `### ${title}`,
+    table<Record<string, unknown>>(rows, columns),
+    notes(results, groups, published).join(' '),
+  ].join('\n\n');
+}
+
+/** The same networks as an SVG: error against multiply-accumulates. */
+export function resultsChart(results: readonly Result[], published?: Published): string {
+  const config = commonConfig(results, published);
+  const original = results[0]!.rows[0]!.macs;
+  const measured = groupsOf(results).map(
+    ({ label, runs }): ErrorSeries => ({
+      name: label,
+      kind: 'measured',
+      points: runs.flatMap(({ rows }) => {
+        const { macs, error } = rows.at(-1)!;
+        return error === null ? [] : [{ macs, error }];
+      }),
+    }),
+  );
+  const others = (published?.rows ?? []).map(
+    ({ method, error, reduction }): ErrorSeries => ({
+      name: methodTitles[method],
+      kind: 'published',
+      points: [{ macs: original / reduction, error }],
+    }),
+  );
+  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${shortMark(config)}`;
+  return errorMacsChart([...measured, ...others], { title });
+}
+
+function commonConfig(results: readonly Result[], published: Published | undefined): RunConfig {
+  const [first, ...others] = results.map(({ config }) => config);
+  if (!first) throw new UsageError('there is no result of this budget; run sbp train with it first.');
+  const is = ({ net, scale, data, budget }: RunConfig) =>
+    [net, scale ?? 1, data.set, data.labels, budget].join(' ');
+  const other = others.find((config) => is(config) !== is(first));
+  if (other)
+    throw new UsageError(
+      `${first.name} is of ${is(first)} and ${other.name} of ${is(other)}; give results of one network, data and budget.`,
+    );
+  if (published && published.net !== first.net)
+    throw new UsageError(
+      `the published figures are of ${published.net} and ${first.name} of ${first.net}; give those of the same network.`,
+    );
+  return first;
+}
+
+const shortMark = ({ budget }: RunConfig) => (budget === 'short' ? ' (short)' : '');
+const labelOf = ({ title, method }: RunConfig) => title ?? methodTitles[method];
+
+function groupsOf(results: readonly Result[]): Group[] {
+  const labels = [...new Set(results.map(({ config }) => labelOf(config)))];
+  return labels.map((label) => {
+    const runs = results.filter(({ config }) => labelOf(config) === label);
+    const bySeed = runs.sort((a, b) => a.config.train.seed - b.config.train.seed);
+    return { label, method: runs[0]!.config.method, runs: bySeed };
+  });
+}
+
+const onGpu = ({ device }: Speedup) => device !== 'CPU';
+
+function speedupColumns(groups: readonly Group[]): Column[] {
+  const all = groups.flatMap(({ runs }) => runs.flatMap(({ rows }) => rows.at(-1)!.speedups ?? []));
+  const onCpu = new Map(all.filter((one) => !onGpu(one)).map((one) => [speedupKey(one), one]));
+  return [...onCpu].map(([key, { runtime, batchSize }]) => ({
+    key,
+    title: `${runtimeTitle(runtime)}, batch ${batchSize}`,
+    digits: 2,
+    unit: '×',
+    missing,
+  }));
+}
+
+function groupRow({ label, runs }: Group): Record<string, unknown> {
+  const rows = runs.map(({ rows }) => rows.at(-1)!);
+  const speedups = rows.flatMap((row) => row.speedups ?? []);
+  const speedup = (wanted: (one: Speedup) => boolean) => {
+    const found = speedups.filter(wanted).map((one) => one.speedup);
+    return found.length === 1 ? found[0] : overRuns(found.map(({ median }) => median));
+  };
+  const gpu = speedups.filter(onGpu);
+  return {
+    method: `${label}${runs.length > 1 ? `, ${runs.length} seeds` : ''}${shortMark(runs[0]!.config)}`,
+    error: overRuns(rows.flatMap(({ error }) => error ?? [])),
+    widths: [...new Set(rows.map(({ widths }) => widths))].join(' / '),
+    parameters: overRuns(rows.map(({ parameters }) => parameters)),
+    macs: overRuns(rows.map(({ macs }) => macs)),
+    reduction: overRuns(rows.map(({ reduction }) => reduction)),
+    kilobytes: overRuns(rows.map(({ bytes }) => bytes / 1000)),
+    ...Object.fromEntries(
+      speedups
+        .filter((one) => !onGpu(one))
+        .map((one) => [
+          speedupKey(one),
+          speedup((other) => !onGpu(other) && speedupKey(other) === speedupKey(one)),
+        ]),
+    ),
+    gpu: speedup((one) => onGpu(one) && one.batchSize === Math.max(...gpu.map((each) => each.batchSize))),
+  };
+}
+
+function publishedRow({ method, ...row }: Published['rows'][number]): Record<string, unknown> {
+  return { method: `${methodTitles[method]}, published`, ...row };
+}
+
+/** One run's own figure; of several their mean, with the least and the most where quartiles stand elsewhere. */
+function overRuns(values: readonly number[]): number | Spread | undefined {
+  if (values.length <= 1) return values[0];
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { median: mean, q1: Math.min(...values), q3: Math.max(...values) };
+}
+
+function notes(results: readonly Result[], groups: readonly Group[], published?: Published): string[] {
+  const { environment, config } = results[0]!;
+  const machines = new Set(results.map((result) => result.environment.cpu));
+  const engines = new Set(results.map(({ engine }) => `${engine.name} ${engine.version} (${engine.device})`));
+  const epochs = groups.map(
+    ({ label, runs }) => `${label} ${[...new Set(runs.map((run) => run.config.train.epochs))].join(' and ')}`,
+  );
+  return [
+    ...(config.budget === 'short'
+      ? [
+          '**Short runs: few epochs on a part of the images, to show that everything works; no figure here means anything.**',
+        ]
+      : []),
+    "Errors are the last epoch's, on the test set; nothing was selected by them.",
+    ...(groups.some(({ runs }) => runs.length > 1)
+      ? ['Where there are several seeds: mean (least–most), and the widths of each.']
+      : []),
+    'Widths: groups of each noise layer. MACs: multiply-accumulates of one example, counted plainly. Files: model.json and weights.',
+    `Speed-ups are of inference beside the original on one machine (${[...machines].join('; ')}, ${environment.cores} cores, Node ${environment.node}), timed in turns: median (quartiles). A dash: not measured.`,
+    `Epochs: ${epochs.join(', ')}; trained on ${[...engines].join(' and ')}.`,
+    ...(published ? [`Published: ${[published.source, published.note].filter(Boolean).join(' ')}`] : []),
+  ];
+}
