@@ -3,6 +3,7 @@ import { addBench } from './commands/bench.js';
 import { addEngine } from './commands/engine.js';
 import { addFlops } from './commands/flops.js';
 import { addPrune } from './commands/prune.js';
+import { addSweepThreshold } from './commands/sweep-threshold.js';
 import { addTable } from './commands/table.js';
 import { addTrain } from './commands/train.js';
 import { exitStatus } from './failure.js';
@@ -38,6 +39,7 @@ function createProgram(): Command {
       'after',
       '\nExamples:\n  $ sbp train quickstart.json\n  $ sbp bench runs/quickstart/noisy runs/quickstart/pruned\n\nsbp <command> --help tells more. Exit codes: 0 done, 1 failed, 2 wrong input, 130 stopped by Ctrl-C.',
     );
-  for (const add of [addTrain, addPrune, addFlops, addBench, addTable, addEngine]) add(program);
+  for (const add of [addTrain, addPrune, addFlops, addBench, addTable, addSweepThreshold, addEngine])
+    add(program);
   return program;
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** A flag's whole number of at least 0. */
 export function wholeNumber(text: string): number {
@@ -24,3 +24,7 @@ export function wholeNumbers(text: string): number[] {
   if (values.every((value) => value >= 1)) return values;
   throw new InvalidArgumentError('Expected whole numbers of at least 1 with commas between them.');
 }
+
+/** `--engine`, the same wherever something is computed. */
+export const engineOption = () =>
+  new Option('--engine <engine>', 'what computes').choices(['auto', 'tensorflow', 'wasm', 'cpu'] as const);

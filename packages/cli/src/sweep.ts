@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs';
+import { type Column, type SweepPoint, table } from '@sbp/bench';
+import type { Dataset } from '@sbp/data';
+import { noisesOf } from '@sbp/layers';
+import { pruneModel } from '@sbp/prune';
+import { errorPercent } from '@sbp/train';
+import type * as tf from '@tensorflow/tfjs';
+import { UsageError } from './failure.js';
+import { loadModel } from './model-files.js';
+import { methodTitles, netTitle } from './nets.js';
+import { dataSets, type RunConfig, runConfigSchema } from './run-config.js';
+import type { RunData } from './run-data.js';
+import { readConfig, runPaths } from './run-folder.js';
+import { duration } from './words.js';
+
+/** 0, 0.1 … 2. */
+export const thresholds: readonly number[] = Array.from({ length: 21 }, (_, i) => i / 10);
+
+/** One trained network at several thresholds. */
+export interface Sweep {
+  /** Where it was read from. */
+  model: string;
+  /** Names its curve in plots. */
+  title: string;
+  net: string;
+  budget: RunConfig['budget'];
+  /** Multiply-accumulates before the cut. */
+  macs: number;
+  /** Of the thresholds with the least error on the held-out images, that with the fewest MACs; only where images were held out. */
+  chosen?: number;
+  rows: SweepRow[];
+}
+
+export interface SweepRow extends SweepPoint {
+  /** Groups that stay, by layer. */
+  kept: Record<string, number>;
+  reduction: number;
+}
+
+/** What to sweep: a run, whose config says on which data, or a model. */
+export async function openTrained(
+  path: string,
+): Promise<{ model: tf.LayersModel; config: RunConfig['data'] } & Pick<Sweep, 'title' | 'net' | 'budget'>> {
+  const paths = runPaths(path);
+  const isRun = existsSync(paths.config) && existsSync(paths.trained);
+  const model = await loadModel(isRun ? paths.trained : path);
+  if (noisesOf(model).length === 0)
+    throw new UsageError(
+      `${path} has no noise on its groups, so there is no threshold to choose; give a run of structured-bp, or its trained/model.json.`,
+    );
+  if (!isRun) {
+    return { model, config: dataFor(model, path), title: path, net: model.name, budget: 'full' };
+  }
+  const config = readConfig(paths.config);
+  return {
+    model,
+    config: config.data,
+    title: config.title ?? methodTitles[config.method],
+    net: netTitle(config),
+    budget: config.budget,
+  };
+}
+
+/** The data set whose images a model takes. */
+function dataFor(model: tf.LayersModel, path: string): RunConfig['data'] {
+  const shape = model.inputs[0]!.shape.slice(1).join('×');
+  const sets = Object.entries(dataSets) as [
+    keyof typeof dataSets,
+    (typeof dataSets)[keyof typeof dataSets],
+  ][];
+  const found = sets.find((entry) => entry[1].shape.join('×') === shape);
+  if (!found)
+    throw new UsageError(
+      `${path} takes images of ${shape}; expected ${sets.map(([name, { shape }]) => `${shape.join('×')} (${name})`).join(' or ')}.`,
+    );
+  const net = found[0] === 'mnist' ? 'lenet5' : 'vgg-like';
+  return runConfigSchema.parse({ name: 'x', net, data: { set: found[0] } }).data;
+}
+
+/** Cuts a trained network at each threshold and measures it. @param say told how far it is, and how long it will take */
+export async function sweepThresholds(
+  model: tf.LayersModel,
+  data: RunData,
+  say: (line: string) => void,
+): Promise<Pick<Sweep, 'macs' | 'chosen' | 'rows'>> {
+  const sets: Record<string, Dataset> = {
+    ...(data.test !== data.train && { 'test set': data.test }),
+    'training set': data.train,
+    ...(data.validation && { 'held-out set': data.validation }),
+  };
+  const rows: SweepRow[] = [];
+  const began = performance.now();
+  let macs = 0;
+  for (const [i, threshold] of thresholds.entries()) {
+    const { model: cut, report } = pruneModel(model, { threshold });
+    macs = report.before.macs;
+    const kept = Object.fromEntries(report.layers.map((layer) => [layer.name, layer.kept]));
+    const before = rows.at(-1);
+    // Most thresholds that lie next to each other keep the same groups.
+    const same = before && Object.keys(kept).every((name) => kept[name] === before.kept[name]);
+    const measured = () =>
+      Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, errorPercent(cut, set)]));
+    const errors = same ? before.errors : measured();
+    rows.push({ threshold, kept, macs: report.after.macs, reduction: report.reduction, errors });
+    cut.dispose();
+    const left = ((performance.now() - began) / 1000 / (i + 1)) * (thresholds.length - i - 1);
+    const found = Object.entries(errors).map(([name, error]) => `${name} ${error.toFixed(2)} %`);
+    say(
+      `threshold ${threshold.toFixed(1)}  ${Object.values(kept).join('-')}  ${report.reduction.toFixed(2)}×  ${found.join('  ')}  ${duration(left)} left`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return { macs, ...(data.validation && { chosen: choose(rows) }), rows };
+}
+
+function choose(rows: readonly SweepRow[]): number {
+  const order = (a: SweepRow, b: SweepRow) =>
+    a.errors['held-out set']! - b.errors['held-out set']! || a.macs - b.macs;
+  return [...rows].sort(order)[0]!.threshold;
+}
+
+/** The sweep as a table in Markdown. */
+export function sweepTable({ rows, chosen }: Sweep): string {
+  const sets = Object.keys(rows[0]!.errors);
+  const columns: Column[] = [
+    { key: 'threshold', digits: 1 },
+    { key: 'kept', title: Object.keys(rows[0]!.kept).join('-') },
+    { key: 'macs', title: 'MACs', digits: 0 },
+    { key: 'reduction', title: 'MACs reduced', digits: 2, unit: '×' },
+    ...sets.map((set) => ({ key: set, title: `error %, ${set}`, digits: 2 })),
+  ];
+  const flat = rows.map(({ errors, kept, ...row }) => ({
+    ...row,
+    ...errors,
+    kept: Object.values(kept).join('-'),
+  }));
+  const choice =
+    chosen === undefined
+      ? []
+      : [`Of the least error on the held-out images: threshold ${chosen.toFixed(1)}.`];
+  return [table<Record<string, unknown>>(flat, columns), ...choice].join('\n\n');
+}
