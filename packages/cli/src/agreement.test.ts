@@ -1,7 +1,7 @@
 import { createDataset } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
-import { agreements } from './agreement.js';
+import { agreements, predictWith } from './agreement.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -19,13 +19,17 @@ function net(bias: number): tf.LayersModel {
   return model;
 }
 
-it('finds the largest difference and every other prediction, over more than one batch', () => {
+it('finds the largest difference and every other prediction, over more than one batch', async () => {
   const size = 1200;
   const images = Uint8Array.from({ length: size }, (_, i) => (i < 1100 ? 255 : 0));
   const labels = new Uint8Array(size);
   const dataset = createDataset({ name: 'one', images, labels, shape: [1, 1, 1], classes: 2 });
   const reference = net(-0.1);
-  const [same, other, broken] = agreements(reference, [net(-0.1), net(0.5), net(Number.NaN)], dataset);
+  const [same, other, broken] = await agreements(
+    predictWith(reference),
+    [net(-0.1), net(0.5), net(Number.NaN)].map(predictWith),
+    dataset,
+  );
   expect(same).toEqual({ examples: size, maxDifference: 0, otherPredictions: 0 });
   // only the black pixels change sides
   expect(other?.otherPredictions).toBe(100);

@@ -1,3 +1,4 @@
+import { loadOnnxRuntime, openSession } from '@sbp/bench';
 import { type Dataset, fillBatch } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 
@@ -10,37 +11,69 @@ export interface Agreement {
   otherPredictions: number;
 }
 
+/** The classes' probabilities of some images, [examples, classes]; however they are computed. */
+export type Predict = (
+  images: Float32Array,
+  shape: readonly number[],
+) => Float32Array | Promise<Float32Array>;
+
 const BATCH = 500;
 
-/** Compares models with a first one, at inference, on every example of a data set. */
-export function agreements(
-  reference: tf.LayersModel,
-  models: readonly tf.LayersModel[],
+/** By a tfjs model, at inference. */
+export function predictWith(model: tf.LayersModel): Predict {
+  return (images, shape) =>
+    tf.tidy(() => {
+      const y = model.predict(tf.tensor(images, [...shape]), { batchSize: BATCH }) as tf.Tensor;
+      return y.dataSync<'float32'>();
+    });
+}
+
+/** By an ONNX model with one input and one output, on ONNX Runtime. */
+export async function predictWithOnnx(name: string, onnx: Uint8Array): Promise<Predict> {
+  const runtime = await loadOnnxRuntime();
+  const session = await openSession(runtime, { name, onnx });
+  const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
+  return async (images, shape) => {
+    const found = await session.run({ [input]: new runtime.Tensor('float32', images, shape) });
+    return found[output]!.data as Float32Array;
+  };
+}
+
+/** Compares others with a first one on every example of a data set. */
+export async function agreements(
+  reference: Predict,
+  others: readonly Predict[],
   dataset: Dataset,
-): Agreement[] {
-  const all = models.map(() => ({ examples: 0, maxDifference: 0, otherPredictions: 0 }));
+): Promise<Agreement[]> {
+  const all = others.map(() => ({ examples: 0, maxDifference: 0, otherPredictions: 0 }));
   const pixels = dataset.images.length / dataset.size;
   for (let at = 0; at < dataset.size; at += BATCH) {
     const indices = Uint32Array.from({ length: Math.min(BATCH, dataset.size - at) }, (_, i) => at + i);
-    tf.tidy(() => {
-      const values = new Float32Array(indices.length * pixels);
-      fillBatch(dataset, indices, values);
-      const x = tf.tensor(values, [indices.length, ...dataset.shape]);
-      const predict = (model: tf.LayersModel) => {
-        const y = model.predict(x, { batchSize: BATCH }) as tf.Tensor;
-        return { y: y.dataSync<'float32'>(), classes: tf.argMax(y, -1).dataSync() };
-      };
-      const expected = predict(reference);
-      models.forEach((model, i) => {
-        const found = predict(model);
-        const agreement = all[i]!;
-        agreement.examples += indices.length;
-        // Math.max keeps a NaN, which must not pass for small.
-        const differences = found.y.map((p, j) => Math.abs(p - expected.y[j]!));
-        agreement.maxDifference = differences.reduce((a, b) => Math.max(a, b), agreement.maxDifference);
-        agreement.otherPredictions += found.classes.filter((c, j) => c !== expected.classes[j]).length;
-      });
-    });
+    const images = new Float32Array(indices.length * pixels);
+    fillBatch(dataset, indices, images);
+    const shape = [indices.length, ...dataset.shape];
+    const expected = await reference(images, shape);
+    const classes = predicted(expected, indices.length);
+    for (const [i, other] of others.entries()) {
+      const found = await other(images, shape);
+      const agreement = all[i]!;
+      agreement.examples += indices.length;
+      // Math.max keeps a NaN, which must not pass for small.
+      const differences = found.map((p, j) => Math.abs(p - expected[j]!));
+      agreement.maxDifference = differences.reduce((a, b) => Math.max(a, b), agreement.maxDifference);
+      agreement.otherPredictions += predicted(found, indices.length).filter(
+        (c, j) => c !== classes[j],
+      ).length;
+    }
   }
   return all;
+}
+
+/** The most probable class of each example. */
+function predicted(probabilities: Float32Array, examples: number): number[] {
+  const classes = probabilities.length / examples;
+  return Array.from({ length: examples }, (_, i) => {
+    const own = probabilities.subarray(i * classes, (i + 1) * classes);
+    return own.indexOf(Math.max(...own));
+  });
 }

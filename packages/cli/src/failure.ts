@@ -22,7 +22,7 @@ const aboutInput = new Set([
 ]);
 
 /** Errors of the packages whose one line says all that there is to say. */
-const explained = new Set([...aboutInput, 'RunError', 'TrainError', 'TensorflowError']);
+const explained = new Set([...aboutInput, 'RunError', 'TrainError', 'CheckpointError', 'TensorflowError']);
 
 /**
  * Says on standard error, in one line, why the command failed; a stack only where `SBP_DEBUG=1` asks for it.
@@ -47,7 +47,9 @@ export function exitStatus(error: unknown, command: string): number {
 
 function reason(error: unknown, name: string, message: string): string {
   if (explained.has(name)) return message;
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC')
+    return `the disk is full${path ? ` (${path})` : ''}; what was written before is whole: make room, and the same command goes on.`;
   // Disk full, no permission and the like, which say which file.
   if (code && syscall) return message;
   return `internal error: ${message} (SBP_DEBUG=1 shows where)`;

@@ -95,7 +95,7 @@ function groupsOf(results: readonly Result[]): Group[] {
   });
 }
 
-const onGpu = ({ device }: Speedup) => device !== 'CPU';
+const onGpu = ({ device }: Speedup) => !device.startsWith('CPU');
 
 function speedupColumns(groups: readonly Group[]): Column[] {
   const all = groups.flatMap(({ runs }) => runs.flatMap(({ rows }) => rows.at(-1)!.speedups ?? []));
@@ -121,10 +121,10 @@ function groupRow({ label, runs }: Group): Record<string, unknown> {
     method: `${label}${runs.length > 1 ? `, ${runs.length} seeds` : ''}${shortMark(runs[0]!.config)}`,
     error: overRuns(rows.flatMap(({ error }) => error ?? [])),
     widths: [...new Set(rows.map(({ widths }) => widths))].join(' / '),
-    parameters: overRuns(rows.map(({ parameters }) => parameters)),
-    macs: overRuns(rows.map(({ macs }) => macs)),
+    parameters: mean(rows.map(({ parameters }) => parameters)),
+    macs: mean(rows.map(({ macs }) => macs)),
     reduction: overRuns(rows.map(({ reduction }) => reduction)),
-    kilobytes: overRuns(rows.map(({ bytes }) => bytes / 1000)),
+    kilobytes: mean(rows.map(({ bytes }) => bytes / 1000)),
     ...Object.fromEntries(
       speedups
         .filter((one) => !onGpu(one))
@@ -144,9 +144,10 @@ function publishedRow({ method, ...row }: Published['rows'][number]): Record<str
 /** One run's own figure; of several their mean, with the least and the most where quartiles stand elsewhere. */
 function overRuns(values: readonly number[]): number | Spread | undefined {
   if (values.length <= 1) return values[0];
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { median: mean, q1: Math.min(...values), q3: Math.max(...values) };
+  return { median: mean(values), q1: Math.min(...values), q3: Math.max(...values) };
 }
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function notes(results: readonly Result[], groups: readonly Group[], published?: Published): string[] {
   const { environment, config } = results[0]!;
@@ -163,7 +164,9 @@ function notes(results: readonly Result[], groups: readonly Group[], published?:
       : []),
     "Errors are the last epoch's, on the test set; nothing was selected by them.",
     ...(groups.some(({ runs }) => runs.length > 1)
-      ? ['Where there are several seeds: mean (least–most), and the widths of each.']
+      ? [
+          'Where there are several seeds: mean (least–most) and the widths of each; of parameters, MACs and files the mean.',
+        ]
       : []),
     'Widths: groups of each noise layer. MACs: multiply-accumulates of one example, counted plainly. Files: model.json and weights.',
     `Speed-ups are of inference beside the original on one machine (${[...machines].join('; ')}, ${environment.cores} cores, Node ${environment.node}), timed in turns: median (quartiles). A dash: not measured.`,

@@ -14,7 +14,7 @@ const imagesOf = { lenet5: 'mnist', 'lenet-fc': 'mnist', 'vgg-like': 'cifar10' }
 export const engineNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
 
 /** What networks can be timed on, besides the engine that trained them. */
-export const runtimeNames = ['engine', 'wasm'] as const;
+export const runtimeNames = ['engine', 'onnxruntime', 'wasm'] as const;
 
 /** How a run trains, in the order of the paper's tables. */
 export const methodNames = ['original', 'sparse-vd', 'ssl', 'structured-bp'] as const;

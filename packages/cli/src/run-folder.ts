@@ -1,19 +1,8 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { EpochMetrics } from '@sbp/train';
+import { writeAtomically } from '@sbp/train/checkpoint';
 import { UsageError } from './failure.js';
 import { type RunConfig, runConfigSchema } from './run-config.js';
 
@@ -24,7 +13,7 @@ export function runPaths(folder: string) {
     folder,
     config: at('config.json'),
     metrics: at('metrics.jsonl'),
-    checkpoint: at('checkpoint.bin'),
+    checkpoints: at('checkpoints'),
     trained: at('trained'),
     /** Written at the end of the training: on what it ran. */
     training: at('training.json'),
@@ -33,10 +22,12 @@ export function runPaths(folder: string) {
     /** Written at the end of the cut: what went, and that the network is the same one. */
     pruning: at('pruning.json'),
     fineTuneMetrics: at('fine-tune.jsonl'),
-    fineTuneCheckpoint: at('fine-tune.bin'),
+    fineTuneCheckpoints: at('fine-tune-checkpoints'),
     tuned: at('tuned'),
     /** Written at the end of the fine-tuning: on what it ran. */
     fineTuning: at('fine-tuning.json'),
+    /** What the run came to, for ONNX runtimes. */
+    onnx: at('network.onnx'),
     table: at('table.md'),
     trainingChart: at('training.svg'),
     widthsChart: at('widths.svg'),
@@ -138,18 +129,4 @@ export function writeJson(file: string, value: unknown): void {
 
 export function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, 'utf8')) as T;
-}
-
-/** Writes a file so that it is there whole or as it was before, whatever happens meanwhile. */
-export function writeAtomically(file: string, data: string | Buffer): void {
-  const temporary = `${file}.tmp`;
-  const handle = openSync(temporary, 'w');
-  try {
-    const bytes = Buffer.from(data as string);
-    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  renameSync(temporary, file);
 }

@@ -13,6 +13,8 @@ export interface Run {
   file: string;
   /** Where progress is shown. */
   stream: NodeJS.WriteStream;
+  /** How often the state is kept within epochs, which are kept at their ends. */
+  checkpointMinutes?: number;
   say(line: string): void;
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { writeAtomically } from '@sbp/train/checkpoint';
 import { UsageError } from './failure.js';
 import { isDone, type PhaseName, phaseNames, phases } from './phases/phases.js';
 import { type RunOverrides, readRunConfig } from './read-config.js';
@@ -13,8 +14,12 @@ export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
   json?: boolean;
   /** A run each, one after the other. */
   seed?: readonly number[];
+  /** How often the state is kept within epochs. */
+  checkpointMinutes?: number;
   /** Only this phase. */
   phase?: PhaseName;
+  /** Where the result is also put, as <name>.json. */
+  results?: string;
   /** Also where it is done. */
   again?: boolean;
 }
@@ -25,7 +30,7 @@ export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
  */
 export async function trainRun(file: string, { seed, ...options }: TrainOptions): Promise<void> {
   if (seed === undefined) return oneRun(file, options);
-  const configs = seed.map((one) => readRunConfig(file, { ...overridesOf(options), seed: one }));
+  const configs = seed.map((one) => readRunConfig(file, { ...options, seed: one }));
   if (new Set(configs.map(({ name }) => name)).size < seed.length)
     throw new UsageError(
       `${file}: with several seeds each run needs a name of its own; put {seed} in the config's name.`,
@@ -33,25 +38,25 @@ export async function trainRun(file: string, { seed, ...options }: TrainOptions)
   for (const one of seed) await oneRun(file, { ...options, seed: one });
 }
 
-const overridesOf = ({ runs, json, phase, again, ...overrides }: Omit<TrainOptions, 'seed'>) => overrides;
-
 async function oneRun(file: string, options: Omit<TrainOptions, 'seed'> & { seed?: number }): Promise<void> {
-  const { runs, json = false, phase, again = false } = options;
-  const config = readRunConfig(file, overridesOf(options));
+  const { runs, json = false, checkpointMinutes, phase, again = false } = options;
+  const config = readRunConfig(file, options);
   const paths = runPaths(join(runs, config.name));
   checkRunFolder(paths, config);
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);
-  const run: Run = { config, paths, runs, file, stream, say };
+  const run: Run = { config, paths, runs, file, stream, say, checkpointMinutes };
   const all = phaseNames.filter((name) => phases[name].applies(config));
   if (phase) {
     await onePhase(run, all, phase, again);
+    publish(run, options.results);
     return;
   }
   if (again) forget(paths, all.slice(1));
   if (isDone('bench', paths)) say(`${paths.folder} is done; this is what it came to.`);
   for (const name of all)
     if (!isDone('bench', paths) && !isDone(name, paths)) await phases[name].perform(run);
+  publish(run, options.results);
   if (json) process.stdout.write(readFileSync(paths.result, 'utf8'));
   else say(`\n${readFileSync(paths.table, 'utf8').trim()}\n\n${contents(paths, config)}`);
 }
@@ -78,6 +83,13 @@ async function onePhase(
   }
   forget(paths, all.slice(all.indexOf(phase)));
   await phases[phase].perform(run);
+}
+
+/** Puts a copy of the run's result where results are kept. */
+function publish({ config, paths }: Run, folder: string | undefined): void {
+  if (folder === undefined || !isDone('bench', paths)) return;
+  mkdirSync(folder, { recursive: true });
+  writeAtomically(join(folder, `${config.name}.json`), readFileSync(paths.result));
 }
 
 /** What later phases made of it would be out of date. */

@@ -1,12 +1,12 @@
 import { noisesOf } from '@sbp/layers';
-import { type EpochMetrics, type ResolvedTrainConfig, train } from '@sbp/train';
+import { type EpochMetrics, type ResolvedTrainConfig, type TrainState, train } from '@sbp/train';
+import { type Checkpoint, writeCheckpoint } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
-import { type Checkpoint, writeCheckpoint } from './checkpoint.js';
 import { trainReporter } from './progress.js';
 import type { Run, TrainedOn } from './run.js';
 import type { RunData } from './run-data.js';
 import { appendMetrics, writeJson, writeMetrics } from './run-folder.js';
-import { duration, plural } from './words.js';
+import { count, duration, plural } from './words.js';
 
 /** One training of a run: of its network, or of the smaller one after the cut. */
 interface Training {
@@ -16,31 +16,38 @@ interface Training {
   on: TrainedOn;
   /** Where an earlier call was stopped. */
   saved: Checkpoint | undefined;
-  files: { checkpoint: string; metrics: string };
+  files: { checkpoints: string; metrics: string };
 }
 
-/** Trains to the end, keeping the state of every epoch, and shows how it goes. */
+/** Trains to the end, keeping the state every few minutes and after every epoch, and shows how it goes. */
 export async function trainToEnd(
-  { paths: { folder }, stream, say }: Run,
+  { paths: { folder }, stream, say, checkpointMinutes }: Run,
   { model, data, settings, on, saved, files }: Training,
 ): Promise<EpochMetrics[]> {
   const { epochs } = settings;
-  if (saved) say(`Going on from the end of epoch ${saved.state.epoch} of ${epochs}, kept in ${folder}`);
   const history = [...(saved?.history ?? [])];
   writeMetrics(files.metrics, history);
   const reporter = trainReporter(stream, epochs, history, groupsOf(model));
+  let last = saved?.state;
   const unwatch = stopOnSignals(() => {
     reporter.stop();
-    return kept(folder, history.length, epochs);
+    return kept(folder, last, epochs);
   });
+  if (saved) say(`Going on from ${place(saved.state)} of ${epochs}, kept in ${folder}`);
+  const keep = (state: TrainState) => {
+    writeCheckpoint(files.checkpoints, { engine: on.engine.name, replicas: on.replicas, history, state });
+    last = state;
+  };
   try {
     await train(model, data, settings, {
       resume: saved?.state,
       onProgress: (progress) => reporter.progress(progress),
+      checkpointMinutes,
+      onCheckpoint: keep,
       onEpoch: (metrics, state) => {
         history.push(metrics);
         // First the checkpoint: the metrics are brought to what it says when the run goes on.
-        writeCheckpoint(files.checkpoint, { engine: on.engine.name, replicas: on.replicas, history, state });
+        keep(state);
         appendMetrics(files.metrics, metrics);
         reporter.epoch(metrics);
       },
@@ -64,10 +71,14 @@ function groupsOf(model: tf.LayersModel): Record<string, number> {
   return Object.fromEntries(noisesOf(model).map(({ layer, groups }) => [layer.name, groups]));
 }
 
-function kept(folder: string, done: number, epochs: number): string {
-  if (done === 0)
-    return 'Stopped before the end of the first epoch, so nothing is kept; the same command starts anew.';
-  return `Stopped; ${done} of ${epochs} epochs are kept in ${folder}: the same command goes on from there.`;
+/** Where in a training a state was taken. */
+function place({ epoch, within }: TrainState): string {
+  return within ? `image ${count(within.sums.examples)} of epoch ${epoch + 1}` : `the end of epoch ${epoch}`;
+}
+
+function kept(folder: string, state: TrainState | undefined, epochs: number): string {
+  if (!state) return 'Stopped before there was anything to keep; the same command starts anew.';
+  return `Stopped; kept in ${folder} up to ${place(state)} of ${epochs}: the same command goes on from there.`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { wholeNumber, wholeNumbersFrom0 } from './arguments.js';
+import { engineOption, positiveNumber, wholeNumber, wholeNumbersFrom0 } from './arguments.js';
 
 const help = `
 Examples:
@@ -35,14 +35,7 @@ export function addTrain(program: Command): void {
     .argument('<config.json>', 'what to train, see below')
     .option('--name <name>', 'name of the run')
     .option('--runs <folder>', 'where runs are kept', 'runs')
-    .addOption(
-      new Option('--engine <engine>', 'what computes').choices([
-        'auto',
-        'tensorflow',
-        'wasm',
-        'cpu',
-      ] as const),
-    )
+    .addOption(engineOption())
     .option('--epochs <n>', 'passes over the training set', wholeNumber)
     .option(
       '--seed <n,…>',
@@ -64,6 +57,12 @@ export function addTrain(program: Command): void {
         'bench',
       ] as const),
     )
+    .option(
+      '--checkpoint-minutes <n>',
+      'how often to keep the state within an epoch, as at its end (default: 5)',
+      positiveNumber,
+    )
+    .option('--results <folder>', 'also put the result there, as <name>.json')
     .option('--again', 'do what comes after the training again, though it is done')
     .option('--json', 'the result as JSON on standard output, all else on standard error')
     .addHelpText('after', help)

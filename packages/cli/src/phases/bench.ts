@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs';
-import { environment, type ModelTiming, timeModels, trainingChart, widthsChart } from '@sbp/bench';
+import { environment, trainingChart, widthsChart } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
-import { countFlops } from '@sbp/prune';
+import { countFlops, exportOnnx } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
+import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
-import { type Figures, figuresNote, figuresTable } from '../figures.js';
+import type { Agreement } from '../agreement.js';
+import { type Figures, figuresNote, figuresTable, type Runtime } from '../figures.js';
 import { loadModel, modelBytes } from '../model-files.js';
 import { methodTitles, netTitle, netWidths, plainNet } from '../nets.js';
 import { lastError, type Run, readFineTuned, readTrained, type Trained } from '../run.js';
 import { dataSets, type RunConfig } from '../run-config.js';
-import { type RunPaths, readJson, writeAtomically, writeJson } from '../run-folder.js';
+import { loadData } from '../run-data.js';
+import { type RunPaths, readJson, writeJson } from '../run-folder.js';
+import { checkOnnx, type RuntimeTiming, timeOnRuntimes } from '../runtimes.js';
 import { version } from '../version.js';
 import { plural } from '../words.js';
 import type { Pruning } from './prune.js';
@@ -24,24 +28,26 @@ interface Candidate {
   timed: boolean;
 }
 
-/** Times the run's networks beside the original and writes the run's results. */
-export async function benchPhase({ config, paths, say }: Run): Promise<void> {
+/** Times the run's networks beside the original, exports what it came to, and writes the run's results. */
+export async function benchPhase(run: Run): Promise<void> {
+  const { config, paths, say } = run;
   const trained = readTrained(paths);
-  const engine = await useEngine(trained.engine.name);
+  await useEngine(trained.engine.name);
   const candidates = await networks(config, paths, trained);
-  const timed = candidates.filter((candidate) => candidate.timed);
-  if (timed.length > 1)
-    say(`Timing it beside the original at batch ${config.bench.batchSizes.join(' and ')} …`);
-  const timings = await timeModels(
-    timed.map(({ method, model }) => ({ name: method, model })),
-    config.bench,
-  );
-  const rows = figures(candidates, timings);
+  const onnx = await exportLast(run, candidates.at(-1)!);
+  const entries = candidates
+    .filter(({ timed }) => timed)
+    .map(({ method, model }) => ({ name: method, model }));
+  const { runtimes: asked, ...options } = config.bench;
+  if (entries.length > 1) say(`Timing it beside the original at batch ${options.batchSizes.join(' and ')} …`);
+  const where = new Set(asked.map((name) => (name === 'engine' ? trained.engine.name : name)));
+  const { timings, runtimes, absent } = await timeOnRuntimes(where, entries, options);
+  for (const reason of absent) say(reason);
+  const rows = candidates.map((candidate) => figures(candidate, candidates[0]!.model, timings));
   const pruning = existsSync(paths.pruning) ? readJson<Pruning>(paths.pruning) : undefined;
   const tuned = config.fineTune && readFineTuned(paths);
   const title = `${netTitle(config)} on ${dataSets[config.data.set].title}, ${plural(config.train.epochs, 'epoch')}`;
-  const table = figuresTable(rows, config.bench.batchSizes, engine.device);
-  writeAtomically(paths.table, `${table}\n\n${figuresNote(title, engine)}\n`);
+  writeAtomically(paths.table, `${figuresTable(rows)}\n\n${figuresNote(title, runtimes)}\n`);
   writeAtomically(paths.trainingChart, trainingChart(trained.history, { title }));
   if (pruning) writeAtomically(paths.widthsChart, chartOfWidths(pruning, title));
   writeJson(paths.result, {
@@ -56,11 +62,23 @@ export async function benchPhase({ config, paths, say }: Run): Promise<void> {
       agreement: pruning.agreement,
       tolerance: pruning.tolerance,
     }),
+    ...(onnx && { onnx }),
+    runtimes,
     timings,
     history: trained.history,
     ...(tuned && { fineTuning: tuned }),
   } satisfies RunResult);
   for (const { model } of candidates) model.dispose();
+}
+
+/** The network as an ONNX file, checked on every test image. */
+async function exportLast({ config, paths, say }: Run, { model }: Candidate): Promise<RunResult['onnx']> {
+  const file = exportOnnx(model);
+  writeAtomically(paths.onnx, file);
+  if (!config.bench.runtimes.includes('onnxruntime')) return undefined;
+  const { test } = await loadData(config.data, say);
+  const agreement = await checkOnnx('network.onnx', model, file, test);
+  return agreement && { bytes: file.length, ...agreement };
 }
 
 /** Everything measured in a run: its `result.json`. */
@@ -73,7 +91,11 @@ export interface RunResult extends Trained {
   report?: Pruning['report'];
   agreement?: Pruning['agreement'];
   tolerance?: number;
-  timings: ModelTiming[];
+  /** Of the ONNX file, ONNX Runtime against tfjs. */
+  onnx?: Agreement & { bytes: number; tolerance: number };
+  /** What was timed on. */
+  runtimes: string[];
+  timings: RuntimeTiming[];
   history: EpochMetrics[];
   fineTuning?: Trained;
 }
@@ -95,7 +117,7 @@ async function networks(config: RunConfig, paths: RunPaths, trained: Trained): P
   return [
     { ...original, model, bytes: await modelBytes(model), error: null },
     {
-      method: `${title} noisy`,
+      method: `${title} ${config.method === 'structured-bp' ? 'noisy' : 'trained'}`,
       ...(await open(paths.noisy)),
       error: lastError(trained),
       widths: wide,
@@ -116,23 +138,31 @@ async function networks(config: RunConfig, paths: RunPaths, trained: Trained): P
   ];
 }
 
-function figures(candidates: readonly Candidate[], timings: readonly ModelTiming[]): Figures[] {
-  const [original] = candidates;
-  const before = countFlops(original!.model);
-  return candidates.map(({ method, model, bytes, error, widths, timed }) => {
-    const { macs, params } = countFlops(model);
-    const own = timings.filter(({ name }) => name === method);
-    return {
-      method,
-      error,
-      widths,
-      parameters: params,
-      macs,
-      reduction: before.macs / macs,
-      bytes,
-      speedup: timed ? Object.fromEntries(own.map((t) => [t.batchSize, t.speedup])) : null,
-    };
-  });
+function figures(
+  { method, model, bytes, error, widths, timed }: Candidate,
+  original: tf.LayersModel,
+  timings: RunResult['timings'],
+): Figures {
+  const { macs, params } = countFlops(model);
+  const own = timings.filter(({ name }) => name === method);
+  return {
+    method,
+    error,
+    widths,
+    parameters: params,
+    macs,
+    reduction: countFlops(original).macs / macs,
+    bytes,
+    speedups:
+      timed && own.length > 0
+        ? own.map(({ engine, device, batchSize, speedup }) => ({
+            runtime: engine as Runtime,
+            device,
+            batchSize,
+            speedup,
+          }))
+        : null,
+  };
 }
 
 function chartOfWidths({ report: { layers } }: Pruning, title: string): string {

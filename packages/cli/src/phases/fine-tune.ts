@@ -1,5 +1,5 @@
 import { environment } from '@sbp/bench';
-import { readCheckpoint } from '../checkpoint.js';
+import { readCheckpoint } from '@sbp/train/checkpoint';
 import { loadModel, saveModel } from '../model-files.js';
 import { type Run, startEngine } from '../run.js';
 import { loadData } from '../run-data.js';
@@ -10,13 +10,13 @@ import { plural } from '../words.js';
 export async function fineTunePhase(run: Run): Promise<void> {
   const { config, paths, say } = run;
   const { seed } = config.train;
-  const saved = readCheckpoint(paths.fineTuneCheckpoint);
+  const saved = readCheckpoint(paths.fineTuneCheckpoints, say);
   const on = await startEngine(config, saved);
   const data = await loadData(config.data, say);
   const model = await loadModel(paths.pruned);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };
   say(`Fine-tuning the pruned network for ${plural(settings.epochs, 'epoch')}`);
-  const files = { checkpoint: paths.fineTuneCheckpoint, metrics: paths.fineTuneMetrics };
+  const files = { checkpoints: paths.fineTuneCheckpoints, metrics: paths.fineTuneMetrics };
   await trainToEnd(run, { model, data, settings, on, saved, files });
   await saveModel(model, paths.tuned);
   writeTrainedOn(paths.fineTuning, on, { environment: environment() });

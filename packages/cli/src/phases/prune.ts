@@ -1,7 +1,8 @@
+import { rmSync } from 'node:fs';
 import { useEngine } from '@sbp/engine';
 import { foldNoise, type PruneReport, pruneModel } from '@sbp/prune';
 import { errorPercent } from '@sbp/train';
-import { type Agreement, agreements } from '../agreement.js';
+import { type Agreement, agreements, predictWith } from '../agreement.js';
 import { RunError } from '../failure.js';
 import { layerLines } from '../figures.js';
 import { loadModel, saveModel } from '../model-files.js';
@@ -35,10 +36,16 @@ export async function prunePhase({ config, paths, say }: Run): Promise<void> {
   for (const line of layerLines(report)) say(`  ${line}`);
   await saveModel(foldNoise(model), paths.noisy);
   await saveModel(cut, paths.pruned);
+  // Its fine-tuning would go on from that of another network.
+  rmSync(paths.fineTuneCheckpoints, { recursive: true, force: true });
   // What is on the disk is what is checked and timed.
   const noisy = await loadModel(paths.noisy);
   const pruned = await loadModel(paths.pruned);
-  const [folded, agreement] = agreements(model, [noisy, pruned], test) as [Agreement, Agreement];
+  const [folded, agreement] = (await agreements(
+    predictWith(model),
+    [noisy, pruned].map(predictWith),
+    test,
+  )) as [Agreement, Agreement];
   const images = testedImages(config.data);
   check('noisy/model.json', folded, images);
   say(`Pruned network: ${check('pruned/model.json', agreement, images)}`);

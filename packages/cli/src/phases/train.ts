@@ -1,5 +1,5 @@
 import { environment } from '@sbp/bench';
-import { readCheckpoint } from '../checkpoint.js';
+import { readCheckpoint } from '@sbp/train/checkpoint';
 import { saveModel } from '../model-files.js';
 import { buildNet, netTitle } from '../nets.js';
 import { type Run, startEngine } from '../run.js';
@@ -13,7 +13,7 @@ import { count, plural } from '../words.js';
 /** Trains the config's network, or goes on where an earlier call was stopped. */
 export async function trainPhase(run: Run): Promise<void> {
   const { config, paths, say } = run;
-  const saved = readCheckpoint(paths.checkpoint);
+  const saved = readCheckpoint(paths.checkpoints, say);
   const start = saved || config.from === undefined ? undefined : startingPoint(config.from, run);
   const on = await startEngine(config, saved);
   const data = await loadData(config.data, say);
@@ -29,7 +29,7 @@ export async function trainPhase(run: Run): Promise<void> {
   if (start) say(`Starting from the weights of ${start}`);
   beginRun(paths, config);
   const settings = { ...config.train, replicas: on.replicas };
-  const files = { checkpoint: paths.checkpoint, metrics: paths.metrics };
+  const files = { checkpoints: paths.checkpoints, metrics: paths.metrics };
   await trainToEnd(run, { model, data, settings, on, saved, files });
   await saveModel(model, paths.trained);
   writeTrainedOn(paths.training, on, { environment: environment() });
