@@ -1,13 +1,8 @@
 import { EngineError, type EngineName, useEngine } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
+import type { ModelTiming } from './batches.js';
 import { BenchError } from './errors.js';
-import {
-  type FunctionEntry,
-  type ModelEntry,
-  type ModelTiming,
-  type ModelTimingOptions,
-  timeModels,
-} from './models.js';
+import { type FunctionEntry, type ModelEntry, type ModelTimingOptions, timeModels } from './models.js';
 
 export interface EngineTimings {
   /** As of `timeModels`, one engine after the other. */

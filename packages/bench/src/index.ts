@@ -1,15 +1,15 @@
+export type { BatchTimingOptions, ModelTiming } from './batches.js';
 export { type EngineTimings, timeOnEngines } from './engines.js';
 export { type Environment, environment } from './environment.js';
+export { type ErrorSeries, errorMacsChart } from './error-macs-chart.js';
 export { BenchError } from './errors.js';
 export { type Timing, type TimingOptions, timeSideBySide, type Work } from './interleave.js';
-export {
-  type FunctionEntry,
-  type ModelEntry,
-  type ModelTiming,
-  type ModelTimingOptions,
-  timeModels,
-} from './models.js';
+export { type FunctionEntry, type ModelEntry, type ModelTimingOptions, timeModels } from './models.js';
+export { timeOnnx } from './onnx.js';
+export { type LayerTiming, type OnnxLayerOptions, timeOnnxLayers } from './onnx-layers.js';
+export { loadOnnxRuntime, type OnnxEntry, OnnxRuntimeAbsentError, openSession } from './onnx-session.js';
 export { type Spread, spread } from './spread.js';
+export { type SweepPoint, sweepChart } from './sweep-chart.js';
 export { type Column, modelTimingColumns, table, timingColumns } from './table.js';
 export { type EpochRecord, trainingChart } from './training-chart.js';
 export { type Widths, widthsChart } from './widths-chart.js';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { type BatchTimingOptions, type ModelTiming, timeBatches } from './batches.js';
 import { BenchError } from './errors.js';
-import { type Timing, type TimingOptions, timeSideBySide, type Work } from './interleave.js';
+import type { Work } from './interleave.js';
 
 /** A model, run through its `predict` with the whole batch at once. */
 export interface ModelEntry {
@@ -16,19 +17,9 @@ export interface FunctionEntry {
   predict: (batch: tf.Tensor) => Output | Promise<Output>;
 }
 
-export interface ModelTimingOptions extends TimingOptions {
-  /** Examples in a call; each size is timed on its own. Default [1, 100]. */
-  batchSizes?: readonly number[];
+export interface ModelTimingOptions extends BatchTimingOptions {
   /** Shape of one example, such as [28, 28, 1]. Default: that of the first entry's model. Functions are given this. */
   inputShape?: readonly number[];
-}
-
-export interface ModelTiming extends Timing {
-  /** The tfjs backend that ran it, such as 'wasm'. */
-  engine: string;
-  batchSize: number;
-  /** Examples in a second, from the median time. */
-  examplesPerSecond: number;
 }
 
 /**
@@ -42,47 +33,17 @@ export async function timeModels(
   entries: readonly (ModelEntry | FunctionEntry)[],
   options: ModelTimingOptions = {},
 ): Promise<ModelTiming[]> {
-  const { batchSizes = [1, 100], inputShape, ...timing } = options;
-  if (entries.length === 0) {
-    throw new BenchError('timeModels: no entries were given; pass at least one { name, model }');
-  }
-  const names = new Set<string>();
-  for (const { name } of entries) {
-    if (names.has(name))
-      throw new BenchError(`timeModels: two entries are named '${name}'; give each its own name`);
-    names.add(name);
-  }
-  for (const size of batchSizes) {
-    if (!Number.isInteger(size) || size < 1) {
-      throw new BenchError(`batchSizes holds ${size}; give whole numbers of at least 1`);
-    }
-  }
-
+  const { inputShape, ...timing } = options;
   await tf.ready();
-  const rows: ModelTiming[] = [];
-  for (const batchSize of batchSizes) {
+  return timeBatches('timeModels', entries, { ...timing, engine: tf.getBackend() }, (batchSize) => {
     const inputs = tf.tidy(() =>
       entries.map((entry) => inputsOf(entry, batchSize, inputShape ?? exampleShape(entries))),
     );
-    try {
-      // Keyed by position: an object would move names that look like whole numbers to the front.
-      const work = Object.fromEntries(
-        entries.map((entry, i) => [i, inference(entry, inputs[i]!, batchSize)]),
-      );
-      for (const row of await timeSideBySide(work, timing)) {
-        rows.push({
-          ...row,
-          name: entries[Number(row.name)]!.name,
-          engine: tf.getBackend(),
-          batchSize,
-          examplesPerSecond: (1000 * batchSize) / row.milliseconds.median,
-        });
-      }
-    } finally {
-      tf.dispose(inputs);
-    }
-  }
-  return rows;
+    return {
+      work: entries.map((entry, i) => inference(entry, inputs[i]!, batchSize)),
+      dispose: () => tf.dispose(inputs),
+    };
+  });
 }
 
 /** Sizes of an example's axes; null where a model takes any. */

@@ -1,6 +1,6 @@
 import { markdownTable } from 'markdown-table';
+import type { ModelTiming } from './batches.js';
 import type { Timing } from './interleave.js';
-import type { ModelTiming } from './models.js';
 import type { Spread } from './spread.js';
 
 export interface Column<Row extends object = Record<string, unknown>> {

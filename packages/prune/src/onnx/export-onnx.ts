@@ -1,4 +1,4 @@
-import { noiseOf } from '@sbp/layers';
+import { variationalsOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { PruneError } from '../errors.js';
 import { ensureBuilt } from '../graph.js';
@@ -68,7 +68,7 @@ function convert(graph: GraphBuilder, model: tf.LayersModel, inputs: readonly Va
     const config = layer.getConfig();
     const context = { graph, layer, config, inputs: values, outShape: outShapeOf(layer, values) };
     const kind = layer.getClassName();
-    if (noiseOf(layer))
+    if (variationalsOf({ layers: [layer] }).length > 0)
       refuse(context, 'has noise; give exportOnnx what pruneModel or foldNoise makes of the model');
     if (!Object.hasOwn(converters, kind)) {
       refuse(context, `is not a layer that exportOnnx knows; it knows ${Object.keys(converters).join(', ')}`);

@@ -62,9 +62,10 @@ export function asTfjs(graph: GraphBuilder, value: Value): Value {
   if (order === 'same' || (order === 'channelsFirst' && flatAlike(shape))) {
     return done(reshapeTo(graph, tensor, stored, shape));
   }
-  if (order === 'channelsFirst') return done(graph.op(tensor, 'Transpose', [tensor], { perm: [0, 2, 3, 1] }));
+  if (order === 'channelsFirst')
+    return done(graph.op(makerOf(tensor), 'Transpose', [tensor], { perm: [0, 2, 3, 1] }));
   const flat = reshapeTo(graph, tensor, stored, [sizeOf(stored)]);
-  const taken = graph.op(tensor, 'Gather', [flat, graph.ints(order)], { axis: 1n });
+  const taken = graph.op(makerOf(tensor), 'Gather', [flat, graph.ints(order)], { axis: 1n });
   return done(reshapeTo(graph, taken, [sizeOf(shape)], shape));
 }
 
@@ -77,7 +78,7 @@ export function asChannelsFirst(graph: GraphBuilder, value: Value): Value {
     return done(reshapeTo(graph, value.tensor, value.stored, [channels, height, width]));
   }
   const { tensor } = asTfjs(graph, value);
-  return done(graph.op(tensor, 'Transpose', [tensor], { perm: [0, 3, 1, 2] }));
+  return done(graph.op(makerOf(tensor), 'Transpose', [tensor], { perm: [0, 3, 1, 2] }));
 }
 
 /** A vector, stored as one: with its own elements and no others, in any order. */
@@ -99,10 +100,14 @@ function isPermutation({ order, stored }: Value): boolean {
   );
 }
 
+/** The layer that a tensor is named after, `layer/Operation`, or the model's input: what moves its numbers is named after it too. */
+const makerOf = (tensor: string) =>
+  tensor.includes('/') ? tensor.slice(0, tensor.lastIndexOf('/')) : tensor;
+
 function reshapeTo(graph: GraphBuilder, tensor: string, from: Shape, to: Shape): string {
   if (sameShape(from, to)) return tensor;
   // 0 is the batch as it comes
-  return graph.op(tensor, 'Reshape', [tensor, graph.ints([0, ...to])]);
+  return graph.op(makerOf(tensor), 'Reshape', [tensor, graph.ints([0, ...to])]);
 }
 
 /** Numbers of a weight that has one for each element of a vector, in the order in which the vector is stored. */
