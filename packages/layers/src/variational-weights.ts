@@ -19,10 +19,12 @@ export interface VdConfig {
   seed?: number;
 }
 
+/** logSigma2Init in saved models: where tfjs makes snake case of a config, and camel case again, a capital after a digit is lost. */
+const saved = 'logSigma2init';
 /** Keeps log θ² finite at θ = 0; far below what a weight is worth. */
 const TINY = 1e-16;
-/** Past this the KL is flat to 1e-4, and Adam, which divides gradients by their size, would drive log σ² on and on. */
-const MAX_LOG_ALPHA = 8;
+/** Past log α = 8 the KL is flat to 1e-3, and Adam, which divides gradients by their size, would drive log σ² on and on. */
+const LEAST_INVERSE_ALPHA = Math.exp(-8);
 const [K1, K2, K3] = [0.63576, 1.8732, 1.48695];
 
 /** log α = log σ² − log θ², the share of noise in each weight. */
@@ -31,37 +33,33 @@ function logAlpha(theta: tf.Tensor, logSigma2: tf.Tensor): tf.Tensor {
 }
 
 /**
- * KL of each weight's posterior N(θ, σ²) from the log-uniform prior, in nats, by the approximation of Molchanov, Ashukha and
- * Vetrov 2017, eq. 14: k1 − k1·sigm(k2 + k3·log α) + ½ log(1 + 1/α); constant for log α > 8.
+ * Σ KL of the weights' posteriors N(θ, σ²) from the log-uniform prior, in nats, by the approximation of Molchanov, Ashukha and
+ * Vetrov 2017, eq. 14: k1 − k1·sigm(k2 + k3·log α) + ½ log(1 + 1/α) with 1/α = θ²/σ²; constant for log α > 8.
  *
  * @param theta any shape
  * @param logSigma2 log σ², of θ's shape
  */
-export function sparseVdKl(theta: tf.Tensor, logSigma2: tf.Tensor): tf.Tensor {
+export function sparseVdKl(theta: tf.Tensor, logSigma2: tf.Tensor): tf.Scalar {
   const op = tf.customGrad((...args) => {
     const [t, s, save] = args as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const full = logAlpha(t, s);
-    const la = tf.minimum(full, MAX_LOG_ALPHA);
-    const sigmoid = tf.sigmoid(tf.add(tf.mul(la, K3), K2));
-    const value = tf.add(tf.mul(tf.sub(1, sigmoid), K1), tf.mul(tf.softplus(tf.neg(la)), 0.5));
-    const slope = tf.add(
-      tf.mul(tf.mul(sigmoid, tf.sub(1, sigmoid)), K1 * K3),
-      tf.mul(tf.sigmoid(tf.neg(la)), 0.5),
+    const square = tf.square(t);
+    const full = tf.div(square, tf.exp(s));
+    const inverse = tf.maximum(full, LEAST_INVERSE_ALPHA);
+    const sigmoid = tf.sigmoid(tf.sub(K2, tf.mul(tf.log(inverse), K3)));
+    const rest = tf.sub(1, sigmoid);
+    const value = tf.sum(tf.add(tf.mul(rest, K1), tf.mul(tf.log1p(inverse), 0.5)));
+    // −∂KL/∂ log α, and ∂ log α/∂θ = −2/θ
+    const fall = tf.mul(
+      tf.add(tf.mul(tf.mul(sigmoid, rest), K1 * K3), tf.div(tf.mul(inverse, 0.5), tf.add(inverse, 1))),
+      tf.cast(tf.greater(full, LEAST_INVERSE_ALPHA), 'float32'),
     );
-    // −∂KL/∂ log α
-    save([tf.mul(slope, tf.cast(tf.less(full, MAX_LOG_ALPHA), 'float32')), t]);
+    save([tf.mul(fall, tf.div(tf.mul(t, 2), tf.add(square, TINY))), tf.neg(fall)]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [fall, theta] = saved as [tf.Tensor, tf.Tensor];
-        const scaled = tf.mul(dy, fall);
-        // ∂ log α/∂θ = −2θ/(θ² + tiny)
-        const dTheta = tf.mul(scaled, tf.div(tf.mul(theta, 2), tf.add(tf.square(theta), TINY)));
-        return [dTheta, tf.neg(scaled)];
-      },
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => saved.map((slope) => tf.mul(slope, dy)),
     };
   });
-  return op(theta, logSigma2);
+  return op(theta, logSigma2) as tf.Scalar;
 }
 
 /** Gaussian noise on each weight of a layer's kernel: N(θ, σ²), θ the kernel itself. */
@@ -73,14 +71,14 @@ export class VariationalWeights extends Variational {
 
   constructor(
     override readonly layer: WeightedLayer,
-    { trainExamples, ...config }: VdConfig = {},
+    { trainExamples, ...config }: VdConfig & { [saved]?: number } = {},
   ) {
     super(layer, trainExamples);
     this.config = {
       klWeight: config.klWeight ?? 1,
       klScale: config.klScale ?? 1,
       threshold: config.threshold ?? 3,
-      logSigma2Init: config.logSigma2Init ?? -10,
+      logSigma2Init: config.logSigma2Init ?? config[saved] ?? -10,
       seed: config.seed ?? 0,
     };
     const { klWeight, klScale, threshold, logSigma2Init, seed } = this.config;
@@ -95,7 +93,8 @@ export class VariationalWeights extends Variational {
   /** Serialisable settings, as the layer was given them. */
   getConfig(): tf.serialization.ConfigDict {
     const { trainExamples } = this;
-    return { ...this.config, ...(trainExamples !== undefined && { trainExamples }) };
+    const { logSigma2Init, ...config } = this.config;
+    return { ...config, [saved]: logSigma2Init, ...(trainExamples !== undefined && { trainExamples }) };
   }
 
   /** Adds the weight log σ² and the KL term to the layer, whose kernel must be there. */
@@ -116,9 +115,7 @@ export class VariationalWeights extends Variational {
   }
 
   override klTerm(): tf.Scalar {
-    return tf.tidy(() =>
-      tf.mul(tf.sum(sparseVdKl(this.layer.kernel.read(), this.logSigma2.read())), this.klFactor),
-    );
+    return tf.tidy(() => tf.mul(sparseVdKl(this.layer.kernel.read(), this.logSigma2.read()), this.klFactor));
   }
 
   /** The kernel at inference: θ, or 0 where log α is above the threshold. */
