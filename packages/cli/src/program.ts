@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addBench } from './commands/bench.js';
 import { addEngine } from './commands/engine.js';
+import { addExport } from './commands/export.js';
 import { addFlops } from './commands/flops.js';
 import { addPrune } from './commands/prune.js';
 import { addSweepThreshold } from './commands/sweep-threshold.js';
@@ -39,7 +40,16 @@ function createProgram(): Command {
       'after',
       '\nExamples:\n  $ sbp train quickstart.json\n  $ sbp bench runs/quickstart/noisy runs/quickstart/pruned\n\nsbp <command> --help tells more. Exit codes: 0 done, 1 failed, 2 wrong input, 130 stopped by Ctrl-C.',
     );
-  for (const add of [addTrain, addPrune, addFlops, addBench, addTable, addSweepThreshold, addEngine])
+  for (const add of [
+    addTrain,
+    addPrune,
+    addExport,
+    addFlops,
+    addBench,
+    addTable,
+    addSweepThreshold,
+    addEngine,
+  ])
     add(program);
   return program;
 }
