@@ -10,6 +10,7 @@ import {
   withWeights,
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
+import { withFastBatchNorm } from './batch-norm.js';
 import { byInputTheta, inputNoises } from './input-noise.js';
 import { jointNoise } from './joint-noise.js';
 import type { Slot } from './layout.js';
@@ -73,7 +74,8 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
         const terms = [...otherKl, ...logits.calculateLosses()];
         return terms.reduce<tf.Tensor>((sum, term) => tf.add(sum, term), loss).asScalar();
       };
-      return withDraws(draws, () => withThetas(thetas, () => withWeights(substitutes, forward)));
+      const inside = () => withFastBatchNorm(logits, forward);
+      return withDraws(draws, () => withThetas(thetas, () => withWeights(substitutes, inside)));
     };
     const gradients = tf.grads(objective)([
       ...taped.map(({ i }) => weights[i] as tf.Tensor),

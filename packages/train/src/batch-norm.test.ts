@@ -1,0 +1,49 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withFastBatchNorm } from './batch-norm.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+function net(): tf.LayersModel {
+  return tf.sequential({
+    layers: [
+      tf.layers.batchNormalization({ inputShape: [3, 3, 4], momentum: 0.8, epsilon: 1e-2 }),
+      tf.layers.flatten(),
+      tf.layers.batchNormalization(),
+    ],
+  });
+}
+
+/** Output, gradient of a sum of its cubes for the data, and the averages, of one training call. */
+function once(run: <T>(model: tf.LayersModel, body: () => T) => T): Float32Array[] {
+  const model = net();
+  const x = tf.randomNormal([6, 3, 3, 4], 2, 3, 'float32', 5);
+  const apply = (given: tf.Tensor) => run(model, () => model.apply(given, { training: true }) as tf.Tensor);
+  const y = apply(x);
+  const statistics = model.nonTrainableWeights.map((weight) => weight.read());
+  const gradient = tf.grad((given: tf.Tensor) => tf.sum(tf.pow(apply(given), 3)))(x);
+  return [y, gradient, ...statistics].map((tensor) => tensor.dataSync<'float32'>());
+}
+
+describe('withFastBatchNorm', () => {
+  it('gives what tfjs-layers gives: values, gradients and averages', () => {
+    const [stock, fast] = [once((_, body) => body()), once(withFastBatchNorm)];
+    expect(stock).toHaveLength(6);
+    stock.forEach((values, i) => {
+      const distance = Math.max(...values.map((value, k) => Math.abs(value - (fast[i]?.[k] as number))));
+      expect(distance).toBeLessThan(1e-4);
+      expect(Math.max(...values.map(Math.abs))).toBeGreaterThan(0.01);
+    });
+  });
+
+  it('leaves the layers as they were, also after an error', () => {
+    const model = net();
+    const fail = () => {
+      throw new Error('inside');
+    };
+    expect(() => withFastBatchNorm(model, fail)).toThrow('inside');
+    for (const layer of model.layers) expect(Object.hasOwn(layer, 'call')).toBe(false);
+  });
+});
