@@ -11,7 +11,17 @@ beforeAll(async () => {
 
 describe('pruneModel on random chains', () => {
   it('keeps what the noisy model computes, whatever stands where', () => {
-    const seen = { removed: 0, constant: 0, padded: 0, best: 0, standIn: 0, gathered: 0, lost: 0 };
+    const seen = {
+      removed: 0,
+      constant: 0,
+      padded: 0,
+      best: 0,
+      standIn: 0,
+      gathered: 0,
+      lost: 0,
+      unread: 0,
+      empty: 0,
+    };
     fc.assert(
       fc.property(chainSpecs, fc.nat(1e6), fc.constantFrom(0.2, 0.5, 0.8), (spec, seed, drop) => {
         const model = buildChain(spec);
@@ -35,6 +45,8 @@ describe('pruneModel on random chains', () => {
           seen.best += /best one/.test(said) ? 1 : 0;
           seen.standIn += /kept in a batchNormalization/.test(said) ? 1 : 0;
           seen.lost += /though above/.test(said) ? 1 : 0;
+          seen.unread += /nothing that is kept has a weight/.test(said) ? 1 : 0;
+          seen.empty += /every one is at 0/.test(said) ? 1 : 0;
           seen.gathered += pruned.layers.some(({ name }) => name.endsWith('_kept')) ? 1 : 0;
           pruned.dispose();
         }

@@ -10,7 +10,10 @@ import type { Step } from './steps.js';
 import { type Cut, cutModel } from './surgery.js';
 
 export interface PruneOptions {
-  /** Groups whose SNR is not above this go. Default: each noise layer's own threshold. */
+  /**
+   * Replaces the layers' own thresholds, each in its terms: groups of noise whose SNR is not above it go, weights of SparseVD whose log α is above it, groups
+   * of group lasso whose norm is below it.
+   */
   readonly threshold?: number;
   /**
    * Also take out single flattened units and inputs, whose layer keeps others of the same channel. tfjs has no gather layer, so a
@@ -21,10 +24,10 @@ export interface PruneOptions {
 }
 
 /**
- * Takes the groups that noise sets to 0 out of a model, for good. The new model computes what the given one does
+ * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good. The new model computes what the given one does
  * at inference, up to float32 rounding; it is made of tfjs's own layers and loads without this package.
  *
- * E θ of the groups that stay goes into weights. Where a removed group leaves a constant behind, that goes into the bias of
+ * With group lasso, weights of groups below its threshold count as 0, in {@link foldNoise} too. E θ of the groups that stay goes into weights. Where a removed group leaves a constant behind, that goes into the bias of
  * the layer that reads it; where neither can be done exactly the group stays, and the report says why. The given model is not
  * changed; the caller owns both.
  *
@@ -60,7 +63,8 @@ export function pruneModel(
 }
 
 /**
- * The noisy model at inference in tfjs's own layers: multipliers in the weights, nothing removed.
+ * The noisy model at inference in tfjs's own layers: multipliers in the weights, and weights at 0 that SparseVD or group lasso find worthless; nothing
+ * removed.
  *
  * @throws PruneError as {@link pruneModel} does
  */

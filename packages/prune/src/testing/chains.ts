@@ -1,4 +1,11 @@
-import { logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
+import {
+  groupLasso,
+  logNormalDropout,
+  noisyConv2d,
+  noisyDense,
+  sparseVdConv2d,
+  sparseVdDense,
+} from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
@@ -11,6 +18,15 @@ export interface ChainSpec {
 
 const activation = fc.constantFrom('linear', 'relu', 'relu', 'sigmoid', 'tanh', 'elu', 'relu6', 'softplus');
 const padding = fc.constantFrom('valid', 'same');
+const method = fc.constantFrom(
+  'none',
+  'noise',
+  'noise',
+  'sparse-vd',
+  'filters',
+  'channels',
+  'noise and lasso',
+);
 const small = (max: number) => fc.integer({ min: 1, max });
 const spec = (kind: string, config: Record<string, fc.Arbitrary<unknown>> = {}) =>
   fc.record(config).map((record): Spec => [kind, record]);
@@ -23,9 +39,9 @@ const conv = spec('conv2d', {
   padding,
   useBias: fc.boolean(),
   activation,
-  noisy: fc.boolean(),
+  method,
 });
-const dense = spec('dense', { units: small(6), useBias: fc.boolean(), activation, noisy: fc.boolean() });
+const dense = spec('dense', { units: small(6), useBias: fc.boolean(), activation, method });
 const depthwise = spec('depthwiseConv2d', {
   kernelSize: small(3),
   depthMultiplier: small(2),
@@ -120,13 +136,24 @@ function makeLayer([kind, config]: Spec, shape: readonly number[]): tf.layers.La
   if (kind === 'reshape') {
     return tf.layers.reshape({ targetShape: [shape.reduce((size, d) => size * d, 1)] });
   }
-  const { noisy, ...rest } = config;
+  const { method, ...rest } = config;
+  const penalties: Record<string, object> = {
+    filters: { filters: 1 },
+    channels: { channels: 1 },
+    'noise and lasso': { filters: 1, channels: 1 },
+  };
+  const penalty = penalties[String(method)];
+  const regularized = penalty ? { ...rest, kernelRegularizer: groupLasso(penalty) } : rest;
+  const noisy = String(method).startsWith('noise');
   if (kind === 'conv2d') {
     // tfjs has no convolution with both strides and dilation.
-    const full = { ...rest, ...(Number(rest.strides) > 1 ? { dilationRate: 1 } : {}) };
-    return noisy ? noisyConv2d(full as never) : tf.layers.conv2d(full as never);
+    const full = { ...regularized, ...(Number(rest.strides) > 1 ? { dilationRate: 1 } : {}) } as never;
+    if (method === 'sparse-vd') return sparseVdConv2d(full);
+    return noisy ? noisyConv2d(full) : tf.layers.conv2d(full);
   }
-  if (noisy) return noisyDense(rest as never);
+  if (method === 'sparse-vd') return sparseVdDense(rest as never);
+  if (noisy) return noisyDense(regularized as never);
+  if (kind === 'dense') return tf.layers.dense(regularized as never);
   const factories = tf.layers as unknown as Record<string, (config: object) => tf.layers.Layer>;
   return factories[kind]!(rest);
 }

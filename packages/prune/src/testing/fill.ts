@@ -1,3 +1,4 @@
+import { groupLassoOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 
 /** A small generator of numbers in [0, 1), so that a failing case can be repeated from its seed. */
@@ -10,10 +11,26 @@ export function numbers(seed: number): () => number {
 }
 
 export interface Fill {
-  /** Share of the groups to put at an SNR far below 1; the others get one far above. */
+  /**
+   * Share of the groups to put at an SNR far below 1; the others get one far above. Of SparseVD's and group lasso's filters and input channels so many,
+   * though no more than half, are left without weights, of SparseVD's other weights some.
+   */
   drop?: number;
   /** Names of layers whose groups all go. */
   dropAll?: readonly string[];
+}
+
+/** Picks filters and input channels; tells whether a kernel's entry belongs to one of them. */
+function emptiedBy(next: () => number, share: number) {
+  const [filters, channels] = [new Map<number, boolean>(), new Map<number, boolean>()];
+  const picked = (from: Map<number, boolean>, index: number) => {
+    if (!from.has(index)) from.set(index, next() < share);
+    return from.get(index)!;
+  };
+  return (shape: readonly number[]) => (i: number) => {
+    const [inputs, outputs] = shape.slice(-2) as [number, number];
+    return picked(filters, i % outputs) || picked(channels, Math.floor(i / outputs) % inputs);
+  };
 }
 
 /** Gives every weight a value as after training: noise on both sides of the threshold, batch statistics unlike 0 and 1. */
@@ -22,6 +39,8 @@ export function fill(model: tf.LayersModel, seed: number, { drop = 0.5, dropAll 
   const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
   for (const layer of model.layers) {
     const share = dropAll.includes(layer.name) ? 1 : drop;
+    const lasso = groupLassoOf(layer);
+    const emptied = emptiedBy(next, share / 2);
     for (const weight of layer.weights) {
       const kind = weight.originalName.split('/').at(-1)!;
       const size = weight.shape.reduce<number>((product, d) => product * d!, 1);
@@ -36,7 +55,12 @@ export function fill(model: tf.LayersModel, seed: number, { drop = 0.5, dropAll 
         depthwise_kernel: () => 0.5 * normal(),
       };
       const value = draw[kind] ?? (kind === 'kernel' ? () => normal() / Math.sqrt(fanIn) : normal);
-      const tensor = tf.tensor(Float32Array.from({ length: size }, value), weight.shape as number[]);
+      const numbers = Float32Array.from({ length: size }, value);
+      const isGone = emptied(weight.shape as number[]);
+      if (lasso && kind === 'kernel') for (const i of numbers.keys()) if (isGone(i)) numbers[i]! *= 1e-8;
+      if (kind === 'log_sigma2')
+        for (const i of numbers.keys()) numbers[i] = isGone(i) || next() < 0.2 ? 8 : -16;
+      const tensor = tf.tensor(numbers, weight.shape as number[]);
       weight.write(tensor);
       tensor.dispose();
     }
