@@ -1,4 +1,4 @@
-import { loadOnnxRuntime, openSession } from '@sbp/bench';
+import { openOnnx } from '@sbp/bench';
 import { type Dataset, fillBatch } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 
@@ -30,13 +30,8 @@ export function predictWith(model: tf.LayersModel): Predict {
 
 /** By an ONNX model with one input and one output, on ONNX Runtime. */
 export async function predictWithOnnx(name: string, onnx: Uint8Array): Promise<Predict> {
-  const runtime = await loadOnnxRuntime();
-  const session = await openSession(runtime, { name, onnx });
-  const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
-  return async (images, shape) => {
-    const found = await session.run({ [input]: new runtime.Tensor('float32', images, shape) });
-    return found[output]!.data as Float32Array;
-  };
+  const model = await openOnnx({ name, onnx });
+  return (images, shape) => model.predict(images, shape);
 }
 
 /** Compares others with a first one on every example of a data set. */

@@ -2,7 +2,7 @@ import { type Column, type ErrorSeries, errorMacsChart, type Spread, table } fro
 import { UsageError } from './failure.js';
 import { costColumns, missing, runtimeTitle, type Speedup, speedupKey } from './figures.js';
 import { methodTitles, netTitle } from './nets.js';
-import type { Published, Result } from './results.js';
+import type { Published, Result, SweepResult } from './results.js';
 import { dataSets, methodNames, type RunConfig } from './run-config.js';
 
 /** Runs that differ in their seed alone, and so share a row. */
@@ -42,7 +42,11 @@ export function resultsTable(results: readonly Result[], published?: Published):
 }
 
 /** The same networks as an SVG: error against multiply-accumulates. */
-export function resultsChart(results: readonly Result[], published?: Published): string {
+export function resultsChart(
+  results: readonly Result[],
+  sweeps: readonly SweepResult[] = [],
+  published?: Published,
+): string {
   const config = commonConfig(results, published);
   const original = results[0]!.rows[0]!.macs;
   const measured = groupsOf(results).map(
@@ -62,8 +66,21 @@ export function resultsChart(results: readonly Result[], published?: Published):
       points: [{ macs: original / reduction, error }],
     }),
   );
+  const curves = sweeps.map(
+    ({ title, rows }): ErrorSeries => ({
+      name: title,
+      kind: 'curve',
+      points: rows.flatMap(({ macs, errors }) => {
+        const error = errors['test set'];
+        return error === undefined ? [] : [{ macs, error }];
+      }),
+    }),
+  );
   const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${shortMark(config)}`;
-  return errorMacsChart([...measured, ...others], { title });
+  const points = [...measured, ...others];
+  // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
+  const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
+  return errorMacsChart([...points, ...curves], { title, highest });
 }
 
 function commonConfig(results: readonly Result[], published: Published | undefined): RunConfig {

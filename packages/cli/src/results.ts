@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { UsageError } from './failure.js';
-import { methodNames, netNames, runConfigSchema } from './run-config.js';
+import { budgets, methodNames, netNames, runConfigSchema } from './run-config.js';
 
 const spread = z.object({ median: z.number(), q1: z.number(), q3: z.number() });
 
@@ -67,15 +67,25 @@ const publishedSchema = z.strictObject({
     )
     .min(1),
 });
+const sweepSchema = z.object({
+  sweep: z.string(),
+  title: z.string(),
+  net: z.string(),
+  budget: z.enum(budgets),
+  rows: z.array(z.object({ macs: z.number(), errors: z.record(z.string(), z.number()) })).min(1),
+});
+/** What plots read of a sweep over thresholds. */
+export type SweepResult = z.output<typeof sweepSchema>;
+
 /** Figures that were published for a network, to stand beside ours. */
 export type Published = z.output<typeof publishedSchema>;
 
 /**
- * Reads results of runs: `result.json` files, and all `*.json` of folders.
+ * Reads results of runs and sweeps: files, and all `*.json` of folders.
  *
  * @throws UsageError that names a file which is none, or says that there are none
  */
-export function readResults(paths: readonly string[]): Result[] {
+export function readResults(paths: readonly string[]): { results: Result[]; sweeps: SweepResult[] } {
   const files = paths.flatMap((path) =>
     stat(path).isDirectory()
       ? readdirSync(path)
@@ -86,16 +96,24 @@ export function readResults(paths: readonly string[]): Result[] {
   );
   if (files.length === 0)
     throw new UsageError(`${paths.join(', ')}: there is no .json; give result.json files of runs.`);
-  return files.map((file) => read(file, resultSchema, 'the result.json of a run of this version'));
+  const what = 'the result.json of a run of this version';
+  const all = files.map((file) => ({ file, json: readJson(file, what) }));
+  const isSweep = ({ json }: { json: unknown }) =>
+    typeof json === 'object' && json !== null && 'sweep' in json;
+  return {
+    results: all
+      .filter((one) => !isSweep(one))
+      .map(({ file, json }) => checked(file, json, resultSchema, what)),
+    sweeps: all
+      .filter(isSweep)
+      .map(({ file, json }) => checked(file, json, sweepSchema, 'what sbp sweep-threshold wrote')),
+  };
 }
 
 export function readPublished(file: string): Published {
   stat(file);
-  return read(
-    file,
-    publishedSchema,
-    'published figures { net, source, rows: [{ method, error, widths, reduction }] }',
-  );
+  const what = 'published figures { net, source, rows: [{ method, error, widths, reduction }] }';
+  return checked(file, readJson(file, what), publishedSchema, what);
 }
 
 function stat(path: string) {
@@ -106,13 +124,15 @@ function stat(path: string) {
   }
 }
 
-function read<T extends z.ZodType>(file: string, schema: T, what: string): z.output<T> {
-  let json: unknown;
+function readJson(file: string, what: string): unknown {
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new UsageError(`${file} is not JSON (${(error as Error).message}); expected ${what}.`);
   }
+}
+
+function checked<T extends z.ZodType>(file: string, json: unknown, schema: T, what: string): z.output<T> {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;

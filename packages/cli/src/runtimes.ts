@@ -1,4 +1,10 @@
-import { loadOnnxRuntime, type ModelTiming, OnnxRuntimeAbsentError, timeModels, timeOnnx } from '@sbp/bench';
+import {
+  type ModelTiming,
+  OnnxRuntimeAbsentError,
+  onnxRuntimeVersion,
+  timeModels,
+  timeOnnx,
+} from '@sbp/bench';
 import type { Dataset } from '@sbp/data';
 import { type EngineName, useEngine } from '@sbp/engine';
 import { exportOnnx } from '@sbp/prune';
@@ -52,10 +58,9 @@ async function timeOn(
   options: { batchSizes: number[]; repeats: number },
 ): Promise<{ version: string; device: string; timings: ModelTiming[] }> {
   if (name === 'onnxruntime') {
-    const { env } = await loadOnnxRuntime();
     const files = entries.map((entry) => ({ name: entry.name, onnx: exportOnnx(entry.model) }));
     const timings = await timeOnnx(files, options);
-    return { version: env.versions.node ?? '', device: 'CPU, 1 thread', timings };
+    return { version: await onnxRuntimeVersion(), device: 'CPU, 1 thread', timings };
   }
   const { version, device } = await useEngine(name satisfies EngineName);
   return { version, device, timings: await timeModels(entries, options) };

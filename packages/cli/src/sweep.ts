@@ -18,8 +18,8 @@ export const thresholds: readonly number[] = Array.from({ length: 21 }, (_, i) =
 
 /** One trained network at several thresholds. */
 export interface Sweep {
-  /** Where it was read from. */
-  model: string;
+  /** The network that was cut, by where it was read from. */
+  sweep: string;
   /** Names its curve in plots. */
   title: string;
   net: string;

@@ -28,3 +28,10 @@ export function wholeNumbers(text: string): number[] {
 /** `--engine`, the same wherever something is computed. */
 export const engineOption = () =>
   new Option('--engine <engine>', 'what computes').choices(['auto', 'tensorflow', 'wasm', 'cpu'] as const);
+
+/** `--budget`, which the experiments' tasks get from their environment. */
+export const budgetOption = (description: string) =>
+  new Option('--budget <budget>', description)
+    .choices(['full', 'short'] as const)
+    .default('full' as const)
+    .env('SBP_BUDGET');

@@ -1,69 +1,79 @@
 import type { Command } from 'commander';
 import { print } from '../words.js';
-import { engineOption, wholeNumber } from './arguments.js';
+import { budgetOption, engineOption, wholeNumber } from './arguments.js';
 
 const help = `
 Examples:
   $ sbp sweep-threshold runs/quickstart
   $ sbp sweep-threshold runs/quickstart/trained/model.json --train-examples 10000
-  $ sbp sweep-threshold runs/quickstart --out results/sweep-quickstart
+  $ sbp sweep-threshold runs/sbp-0 runs/sbpa-0 --out results
 
-Cuts one trained network at signal-to-noise ratios of 0, 0.1 … 2 and measures each on the training and the test set, and on what its
-run held out (data.validation), which then chooses. With --out: sweep.md, sweep.svg and sweep.json in that folder.`;
+Cuts a trained network at signal-to-noise ratios of 0, 0.1 … 2 and measures each on the training and the test set, and on what its run
+held out (data.validation), which then chooses. With --out: sweep-<run>.md, .svg and .json in that folder; sbp table draws the curves
+of those that lie among its results.`;
 
-/** `sbp sweep-threshold <run|model.json>` */
+interface Options {
+  out?: string;
+  data?: string;
+  trainExamples?: number;
+  engine?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
+  budget: 'full' | 'short';
+  json?: boolean;
+}
+
+/** `sbp sweep-threshold <run|model.json…>` */
 export function addSweepThreshold(program: Command): void {
   program
     .command('sweep-threshold')
     .description('error, cost and groups kept at every threshold, from one trained network')
-    .argument('<run>', "a run's folder, or a model.json with noise layers")
+    .argument('<run...>', "a run's folder, or a model.json with noise layers")
     .option('--out <folder>', 'where to write table, plot and figures')
     .option('--data <folder>', "canonical files of the data set (default: the run's)")
     .option('--train-examples <n>', "only the first n training images (default: the run's)", wholeNumber)
     .addOption(engineOption())
+    .addOption(budgetOption('short: of the runs of that name with -short behind it'))
     .option('--json', 'figures as JSON on standard output')
     .addHelpText('after', help)
     .action(sweep);
 }
 
-async function sweep(
+async function sweep(paths: string[], { budget, ...options }: Options): Promise<void> {
+  const runs = paths.map((path) => (budget === 'short' ? `${path}-short` : path));
+  const results: unknown[] = [];
+  for (const run of runs) results.push(await sweepOne(run, options));
+  if (options.json) print(JSON.stringify(results.length === 1 ? results[0] : results, undefined, 2));
+}
+
+async function sweepOne(
   path: string,
-  options: {
-    out?: string;
-    data?: string;
-    trainExamples?: number;
-    engine?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
-    json?: boolean;
-  },
-): Promise<void> {
-  const { out, data: folder, trainExamples, json } = options;
+  { out, data: folder, trainExamples, engine, json }: Omit<Options, 'budget'>,
+): Promise<unknown> {
   const { mkdirSync } = await import('node:fs');
-  const { join } = await import('node:path');
+  const { basename, join } = await import('node:path');
   const { subset } = await import('@sbp/data');
   const { useEngine } = await import('@sbp/engine');
   const { sweepChart } = await import('@sbp/bench');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   const { loadData } = await import('../run-data.js');
+  const { writeJson } = await import('../run-folder.js');
   const { openTrained, sweepTable, sweepThresholds } = await import('../sweep.js');
   const say = (line: string) => process.stderr.write(`${line}\n`);
   // tensorflow takes seconds to start, and talks: not before it is known that there is work for it
   await useEngine('wasm');
   const { model, config, ...about } = await openTrained(path);
-  await useEngine(options.engine);
+  await useEngine(engine);
   const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, say);
   const train = trainExamples === undefined ? data.train : subset(data.train, trainExamples);
-  const swept = await sweepThresholds(model, { ...data, train }, say);
-  const result = { model: path, ...about, ...swept };
+  const result = { sweep: path, ...about, ...(await sweepThresholds(model, { ...data, train }, say)) };
   const text = sweepTable(result);
+  const title = `${about.net}: ${about.title}, by threshold`;
   if (out !== undefined) {
     mkdirSync(out, { recursive: true });
-    const title = `${about.net}: ${about.title}, by threshold`;
-    writeAtomically(join(out, 'sweep.md'), `${text}\n`);
-    writeAtomically(join(out, 'sweep.json'), `${JSON.stringify(result, undefined, 2)}\n`);
-    writeAtomically(
-      join(out, 'sweep.svg'),
-      sweepChart(result.rows, result.macs, { title, chosen: result.chosen }),
-    );
+    const file = (extension: string) => join(out, `sweep-${basename(path, '.json')}.${extension}`);
+    writeAtomically(file('md'), `### ${title}\n\n${text}\n`);
+    writeAtomically(file('svg'), sweepChart(result.rows, result.macs, { title, chosen: result.chosen }));
+    writeJson(file('json'), result);
   }
-  print(json ? JSON.stringify(result, undefined, 2) : text);
+  if (!json) print(text);
+  return result;
 }

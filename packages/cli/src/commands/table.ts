@@ -1,5 +1,6 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { print } from '../words.js';
+import { budgetOption } from './arguments.js';
 
 const help = `
 Examples:
@@ -16,12 +17,7 @@ export function addTable(program: Command): void {
     .description('make one table and plot of the results of several runs')
     .argument('<results...>', "runs' folders, their result.json, or folders of such files")
     .option('--published <file>', 'published figures to stand beside them')
-    .addOption(
-      new Option('--budget <budget>', 'whether full or short runs are meant')
-        .choices(['full', 'short'] as const)
-        .default('full' as const)
-        .env('SBP_BUDGET'),
-    )
+    .addOption(budgetOption('whether full or short runs are meant'))
     .option('--out <folder>', 'also write table.md and error-against-macs.svg there')
     .addHelpText('after', help)
     .action(table);
@@ -39,7 +35,9 @@ async function table(
   const files = paths.map((path) =>
     existsSync(join(path, 'result.json')) ? join(path, 'result.json') : path,
   );
-  const results = readResults(files).filter(({ config }) => config.budget === budget);
+  const all = readResults(files);
+  const results = all.results.filter(({ config }) => config.budget === budget);
+  const sweeps = all.sweeps.filter((sweep) => sweep.budget === budget);
   const published = file === undefined ? undefined : readPublished(file);
   const text = resultsTable(results, published);
   print(text);
@@ -47,5 +45,5 @@ async function table(
   mkdirSync(out, { recursive: true });
   const mark = budget === 'short' ? '-short' : '';
   writeAtomically(join(out, `table${mark}.md`), `${text}\n`);
-  writeAtomically(join(out, `error-against-macs${mark}.svg`), resultsChart(results, published));
+  writeAtomically(join(out, `error-against-macs${mark}.svg`), resultsChart(results, sweeps, published));
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { engineOption, positiveNumber, wholeNumber, wholeNumbersFrom0 } from './arguments.js';
+import { budgetOption, engineOption, positiveNumber, wholeNumber, wholeNumbersFrom0 } from './arguments.js';
 
 const help = `
 Examples:
@@ -44,11 +44,7 @@ export function addTrain(program: Command): void {
     )
     .option('--replicas <n>', 'workers that share each batch; 0: one a core on wasm', wholeNumber)
     .option('--train-examples <n>', 'only the first n training images', wholeNumber)
-    .addOption(
-      new Option('--budget <budget>', "short: with the config's 'short' laid over it, and -short in the name")
-        .choices(['full', 'short'] as const)
-        .env('SBP_BUDGET'),
-    )
+    .addOption(budgetOption("short: with the config's 'short' laid over it, and -short in the name"))
     .addOption(
       new Option('--phase <phase>', 'only this phase').choices([
         'train',
