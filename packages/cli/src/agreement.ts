@@ -1,4 +1,3 @@
-import { openOnnx } from '@sbp/bench';
 import { type Dataset, fillBatch } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 
@@ -26,12 +25,6 @@ export function predictWith(model: tf.LayersModel): Predict {
       const y = model.predict(tf.tensor(images, [...shape]), { batchSize: BATCH }) as tf.Tensor;
       return y.dataSync<'float32'>();
     });
-}
-
-/** By an ONNX model with one input and one output, on ONNX Runtime. */
-export async function predictWithOnnx(name: string, onnx: Uint8Array): Promise<Predict> {
-  const model = await openOnnx({ name, onnx });
-  return (images, shape) => model.predict(images, shape);
 }
 
 /** Compares others with a first one on every example of a data set. */

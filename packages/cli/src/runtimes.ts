@@ -2,6 +2,7 @@ import {
   type ModelTiming,
   OnnxRuntimeAbsentError,
   onnxRuntimeVersion,
+  openOnnx,
   timeModels,
   timeOnnx,
 } from '@sbp/bench';
@@ -9,7 +10,7 @@ import type { Dataset } from '@sbp/data';
 import { type EngineName, useEngine } from '@sbp/engine';
 import { exportOnnx } from '@sbp/prune';
 import type * as tf from '@tensorflow/tfjs';
-import { type Agreement, agreements, predictWith, predictWithOnnx } from './agreement.js';
+import { type Agreement, agreements, predictWith } from './agreement.js';
 import { RunError } from './failure.js';
 import type { Runtime } from './figures.js';
 
@@ -79,8 +80,9 @@ export async function checkOnnx(
   images: Dataset,
 ): Promise<(Agreement & { tolerance: number }) | undefined> {
   try {
-    const predict = await predictWithOnnx(name, onnx);
+    const { predict, release } = await openOnnx({ name, onnx });
     const [agreement] = (await agreements(predictWith(model), [predict], images)) as [Agreement];
+    await release();
     if (agreement.maxDifference <= ONNX_TOLERANCE) return { ...agreement, tolerance: ONNX_TOLERANCE };
     throw new RunError(
       `${name} is not the network that was exported: a probability differs by ${agreement.maxDifference.toExponential(1)}; expected at most ${ONNX_TOLERANCE}. Please report this with the run's folder.`,
