@@ -1,16 +1,6 @@
 import type * as ort from 'onnxruntime-node';
-import { BenchError } from './errors.js';
-
-/** An ONNX model, as a file's bytes or path. */
-export interface OnnxEntry {
-  name: string;
-  onnx: Uint8Array | string;
-}
-
-/** onnxruntime-node is not installed here, or does not load: there is nothing to measure, and a table shows a dash. */
-export class OnnxRuntimeAbsentError extends BenchError {
-  override name = 'OnnxRuntimeAbsentError';
-}
+import { BenchError, OnnxRuntimeAbsentError } from './errors.js';
+import type { OnnxEntry } from './onnx.js';
 
 export type OnnxRuntime = typeof ort;
 export type Feeds = Record<string, ort.Tensor>;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { exportOnnx } from '@sbp/prune';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { BenchError, timeOnnx, timeOnnxLayers } from './index.js';
+import { BenchError, onnxRuntimeVersion, openOnnx, timeOnnx, timeOnnxLayers } from './index.js';
 
 const net = (filters: number, units: number) =>
   exportOnnx(
@@ -104,6 +104,25 @@ function install(project: string, runtime: string | undefined): string {
   }
   return project;
 }
+
+describe('openOnnx', () => {
+  it('computes what the model does', async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ units: 2, activation: 'sigmoid', inputShape: [3] })],
+    });
+    const onnx = await openOnnx({ name: 'dense', onnx: exportOnnx(model) });
+    const x = tf.tensor2d([
+      [1, -2, 3],
+      [0.5, 0, 4],
+    ]);
+    const found = await onnx.predict(x.dataSync() as Float32Array, x.shape);
+    const expected = (model.predict(x) as tf.Tensor).dataSync();
+    expect(found).toHaveLength(4);
+    for (const [i, value] of found.entries()) expect(value).toBeCloseTo(expected[i]!, 6);
+    await onnx.release();
+    expect(await onnxRuntimeVersion()).toMatch(/^1\.\d+\.\d+$/);
+  });
+});
 
 describe('timeOnnxLayers', () => {
   it("tells a model's layers apart, whatever the runtime makes of their nodes", async () => {

@@ -1,5 +1,11 @@
 import { type BatchTimingOptions, checkEntries, type ModelTiming, timeBatches } from './batches.js';
-import { feedsFor, loadOnnxRuntime, type OnnxEntry, openSession } from './onnx-session.js';
+import { feedsFor, loadOnnxRuntime, openSession } from './onnx-session.js';
+
+/** An ONNX model, as a file's bytes or path. */
+export interface OnnxEntry {
+  name: string;
+  onnx: Uint8Array | string;
+}
 
 /**
  * Times inference of ONNX models side by side on ONNX Runtime: one thread of the CPU, all of its graph optimisations, the whole
@@ -26,4 +32,36 @@ export async function timeOnnx(
   } finally {
     await Promise.all(sessions.map((session) => session.release()));
   }
+}
+
+/** An ONNX model that is open. */
+export interface OnnxModel {
+  /** The first output for a first input of this shape, batch and all. */
+  predict(input: Float32Array, shape: readonly number[]): Promise<Float32Array>;
+  /** Frees it. */
+  release(): Promise<void>;
+}
+
+/**
+ * Opens a model as {@link timeOnnx} does, to see whether what was timed computes what it should.
+ *
+ * @throws as timeOnnx does
+ */
+export async function openOnnx(entry: OnnxEntry): Promise<OnnxModel> {
+  const runtime = await loadOnnxRuntime();
+  const session = await openSession(runtime, entry);
+  const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
+  return {
+    predict: async (data, shape) => {
+      const results = await session.run({ [input]: new runtime.Tensor('float32', data, shape) });
+      return results[output]!.data as Float32Array;
+    },
+    release: () => session.release(),
+  };
+}
+
+/** @throws OnnxRuntimeAbsentError where it is not installed */
+export async function onnxRuntimeVersion(): Promise<string> {
+  const { env } = await loadOnnxRuntime();
+  return env.versions.node ?? env.versions.common;
 }
