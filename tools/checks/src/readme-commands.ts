@@ -9,7 +9,9 @@ import { packages, readManifest, root } from './workspace.js';
  */
 export const shortened: Record<string, string> = {
   'npm run quickstart': '-- --epochs 1 --train-examples 1000 --runs runs/',
-  'npm run bench:noise -- wasm': '16 1',
+  'npm run bench:noise -- --engines wasm': '--networks lenet-fc --rounds 1 --seconds 0.1',
+  // without what it would install, gigabytes
+  'npm run bench:train': '-- --peers none --networks lenet-fc --rounds 1 --seconds 0.1 --steps 50',
   'npm run bench:replicas -- 2 wasm': '1',
 };
 
