@@ -14,6 +14,9 @@ export function runPaths(folder: string) {
     config: at('config.json'),
     metrics: at('metrics.jsonl'),
     checkpoints: at('checkpoints'),
+    /** TensorBoard shows the folder above them as two runs. */
+    trainEvents: at(join('events', 'train')),
+    fineTuneEvents: at(join('events', 'fine-tune')),
     trained: at('trained'),
     /** Written at the end of the training: on what it ran. */
     training: at('training.json'),
@@ -77,8 +80,8 @@ export function readConfig(file: string): RunConfig {
   }
 }
 
-/** What makes a run another one: its title and how it is timed do not. */
-function compared({ bench, title, ...config }: RunConfig): unknown {
+/** What makes a run another one: its title, and how it is cut and timed, do not, as that can be done again. */
+function compared({ bench, prune, title, ...config }: RunConfig): unknown {
   return JSON.parse(JSON.stringify(config));
 }
 

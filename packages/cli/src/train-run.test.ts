@@ -61,6 +61,7 @@ describe('sbp train', () => {
     expect(readdirSync(paths('whole').folder).sort()).toEqual(
       [
         'checkpoints',
+        'events',
         'config.json',
         'metrics.jsonl',
         'network.onnx',

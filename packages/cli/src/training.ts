@@ -1,6 +1,7 @@
 import { noisesOf } from '@sbp/layers';
 import { type EpochMetrics, type ResolvedTrainConfig, type TrainState, train } from '@sbp/train';
 import { type Checkpoint, writeCheckpoint } from '@sbp/train/checkpoint';
+import { tensorboardWriter, writeEpoch } from '@sbp/train/tensorboard';
 import type * as tf from '@tensorflow/tfjs';
 import { trainReporter } from './progress.js';
 import type { Run, TrainedOn } from './run.js';
@@ -16,7 +17,7 @@ interface Training {
   on: TrainedOn;
   /** Where an earlier call was stopped. */
   saved: Checkpoint | undefined;
-  files: { checkpoints: string; metrics: string };
+  files: { checkpoints: string; metrics: string; events: string };
 }
 
 /** Trains to the end, keeping the state every few minutes and after every epoch, and shows how it goes. */
@@ -27,6 +28,7 @@ export async function trainToEnd(
   const { epochs } = settings;
   const history = [...(saved?.history ?? [])];
   writeMetrics(files.metrics, history);
+  const events = tensorboardWriter(files.events, { from: history.length + 1 });
   const reporter = trainReporter(stream, epochs, history, groupsOf(model));
   let last = saved?.state;
   const unwatch = stopOnSignals(() => {
@@ -46,7 +48,8 @@ export async function trainToEnd(
       onCheckpoint: keep,
       onEpoch: (metrics, state) => {
         history.push(metrics);
-        // First the checkpoint: the metrics are brought to what it says when the run goes on.
+        // The metrics are brought to what the checkpoint says when the run goes on; events can only be dropped then.
+        writeEpoch(events, metrics, model);
         keep(state);
         appendMetrics(files.metrics, metrics);
         reporter.epoch(metrics);
@@ -54,6 +57,7 @@ export async function trainToEnd(
     });
   } finally {
     reporter.stop();
+    events.close();
     unwatch();
   }
   const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);

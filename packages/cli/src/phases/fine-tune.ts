@@ -16,7 +16,11 @@ export async function fineTunePhase(run: Run): Promise<void> {
   const model = await loadModel(paths.pruned);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };
   say(`Fine-tuning the pruned network for ${plural(settings.epochs, 'epoch')}`);
-  const files = { checkpoints: paths.fineTuneCheckpoints, metrics: paths.fineTuneMetrics };
+  const files = {
+    checkpoints: paths.fineTuneCheckpoints,
+    metrics: paths.fineTuneMetrics,
+    events: paths.fineTuneEvents,
+  };
   await trainToEnd(run, { model, data, settings, on, saved, files });
   await saveModel(model, paths.tuned);
   writeTrainedOn(paths.fineTuning, on, { environment: environment() });

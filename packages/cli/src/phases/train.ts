@@ -29,7 +29,7 @@ export async function trainPhase(run: Run): Promise<void> {
   if (start) say(`Starting from the weights of ${start}`);
   beginRun(paths, config);
   const settings = { ...config.train, replicas: on.replicas };
-  const files = { checkpoints: paths.checkpoints, metrics: paths.metrics };
+  const files = { checkpoints: paths.checkpoints, metrics: paths.metrics, events: paths.trainEvents };
   await trainToEnd(run, { model, data, settings, on, saved, files });
   await saveModel(model, paths.trained);
   writeTrainedOn(paths.training, on, { environment: environment() });
