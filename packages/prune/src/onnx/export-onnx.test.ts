@@ -135,6 +135,11 @@ describe('exportOnnx', () => {
     expect(readers).toHaveLength(1);
   });
 
+  it('opens models that begin with a model', async () => {
+    const inner = tf.sequential({ layers: [layers.inputLayer({ inputShape: [6, 5, 2] }), conv(), conv(2)] });
+    await expectSame(tf.sequential({ layers: [inner, layers.flatten(), layers.dense({ units: 3 })] }));
+  });
+
   it('keeps track of an order through everything that may read a flattened image', async () => {
     const y = (x: Symbol) => through(x, conv(), layers.flatten());
     const ends: tf.layers.Layer[][] = [
