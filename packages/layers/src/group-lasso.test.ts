@@ -126,6 +126,11 @@ describe('nets of each method', () => {
     expect(groupCounts(net({ noise: false }))).toEqual([]);
   });
 
+  it('have group lasso by layer', () => {
+    const net = leNet5({ groupLasso: { filters: { conv1: 1, logits: 1 }, channels: { dense1: 2 } } });
+    expect(groupCounts(net).map(({ name }) => name)).toEqual(['conv1', 'dense1/inputs']);
+  });
+
   it('have one method', () => {
     expect(() => leNet5({ sparseVd: {}, groupLasso: {} })).toThrow(
       new NoiseConfigError('net options: sparseVd and groupLasso are given; expected one method at most.'),

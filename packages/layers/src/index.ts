@@ -4,7 +4,7 @@ export { GroupLasso, type GroupLassoConfig, groupLasso, groupLassoOf, groupNorms
 export { groupMacs } from './kl-weight.js';
 export { type LogNormalDropoutConfig, logNormalDropout } from './log-normal-dropout.js';
 export { layerMacs } from './macs.js';
-export { leNet5, leNetFc, type NetOptions, vggLike } from './nets.js';
+export { leNet5, leNetFc, type NetLassoConfig, type NetOptions, vggLike } from './nets.js';
 export {
   multiplierAt,
   Noise,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type GroupLassoConfig, groupLasso } from './group-lasso.js';
+import { groupLasso } from './group-lasso.js';
 import { logNormalDropout } from './log-normal-dropout.js';
 import type { NoiseConfig } from './noise.js';
 import { noisyConv2d } from './noisy-conv2d.js';
@@ -14,10 +14,17 @@ export interface NetOptions {
   noise?: NoiseConfig | false;
   /** Sparse variational dropout on all weights instead, the last layer's included. */
   sparseVd?: VdConfig;
-  /** Group lasso on all kernels instead; the last layer's filters are the classes and are left alone. */
-  groupLasso?: GroupLassoConfig;
+  /** Group lasso on kernels instead; the last layer's filters are the classes and are left alone. */
+  groupLasso?: NetLassoConfig;
   /** Seed of the weights' initial values. Default 0. */
   seed?: number;
+}
+
+/** `groupLasso`'s settings for all layers, or by the layers' names, where those left out have none. */
+export interface NetLassoConfig {
+  filters?: number | Record<string, number>;
+  channels?: number | Record<string, number>;
+  threshold?: number;
 }
 
 /**
@@ -33,12 +40,23 @@ function builder({ noise: given, sparseVd: vd, groupLasso: lasso, seed = 0 }: Ne
   let layers = 0;
   const kernelInitializer = (name: 'glorotUniform' | 'heNormal') =>
     tf.initializers[name]({ seed: (seed * 1000 + ++layers) % 2 ** 31 });
-  const kernelRegularizer = (config = lasso) => config && { kernelRegularizer: groupLasso(config) };
+  const kernelRegularizer = (layer: string | undefined) => {
+    if (!lasso) return {};
+    const { threshold } = lasso;
+    const of = (penalty: number | Record<string, number> = 0) =>
+      typeof penalty === 'number' ? penalty : (penalty[layer as string] ?? 0);
+    const filters = layer === 'logits' ? 0 : of(lasso.filters);
+    return { kernelRegularizer: groupLasso({ filters, channels: of(lasso.channels), threshold }) };
+  };
   const withoutNoise = {
     conv: (config: Parameters<typeof tf.layers.conv2d>[0]) =>
-      vd ? sparseVdConv2d({ ...config, vd }) : tf.layers.conv2d({ ...config, ...kernelRegularizer() }),
+      vd
+        ? sparseVdConv2d({ ...config, vd })
+        : tf.layers.conv2d({ ...config, ...kernelRegularizer(config.name) }),
     dense: (config: Parameters<typeof tf.layers.dense>[0]) =>
-      vd ? sparseVdDense({ ...config, vd }) : tf.layers.dense({ ...config, ...kernelRegularizer() }),
+      vd
+        ? sparseVdDense({ ...config, vd })
+        : tf.layers.dense({ ...config, ...kernelRegularizer(config.name) }),
   };
   return {
     conv(config: Parameters<typeof tf.layers.conv2d>[0]) {
@@ -52,7 +70,7 @@ function builder({ noise: given, sparseVd: vd, groupLasso: lasso, seed = 0 }: Ne
     logits(units: number) {
       const full = { name: 'logits', units, kernelInitializer: kernelInitializer('glorotUniform') };
       if (vd) return sparseVdDense({ ...full, vd });
-      return tf.layers.dense({ ...full, ...kernelRegularizer(lasso && { ...lasso, filters: 0 }) });
+      return tf.layers.dense({ ...full, ...kernelRegularizer('logits') });
     },
     noise(name: string, inputShape?: tf.Shape) {
       return noise ? [logNormalDropout({ ...noise, name, ...(inputShape && { inputShape }) })] : [];
