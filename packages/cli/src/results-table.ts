@@ -1,6 +1,6 @@
 import { type Column, type ErrorSeries, errorMacsChart, type Spread, table } from '@sbp/bench';
 import { UsageError } from './failure.js';
-import { costColumns, missing, runtimeTitle, type Speedup, speedupKey } from './figures.js';
+import { missing, runtimeTitle, type Speedup, speedupKey } from './figures.js';
 import { methodTitles, netTitle } from './nets.js';
 import type { Published, Result, SweepResult } from './results.js';
 import { dataSets, methodNames, type RunConfig } from './run-config.js';
@@ -28,7 +28,12 @@ export function resultsTable(results: readonly Result[], published?: Published):
   const columns: Column[] = [
     { key: 'method' },
     { key: 'error', title: 'error %', digits: 2, missing },
-    ...costColumns,
+    { key: 'widths', missing },
+    { key: 'macs', title: 'MACs', digits: 0, missing },
+    { key: 'reduction', title: 'MACs reduced', digits: 2, unit: '×', missing },
+    { key: 'asBuilt', title: 'as built', digits: 2, unit: '×', missing },
+    { key: 'parameters', digits: 0, missing },
+    { key: 'kilobytes', title: 'files, kB', digits: 0, missing },
     ...speedups,
     ...(published ? [{ key: 'cpu', title: 'CPU, as published', digits: 2, unit: '×', missing }] : []),
     { key: 'gpu', title: 'GPU', digits: 2, unit: '×', missing },
@@ -54,8 +59,8 @@ export function resultsChart(
       name: label,
       kind: 'measured',
       points: runs.flatMap(({ rows }) => {
-        const { macs, error } = rows.at(-1)!;
-        return error === null ? [] : [{ macs, error }];
+        const row = rows.at(-1)!;
+        return row.error === null ? [] : [{ macs: macsOfWidths(row), error: row.error }];
       }),
     }),
   );
@@ -139,8 +144,9 @@ function groupRow({ label, runs }: Group): Record<string, unknown> {
     error: overRuns(rows.flatMap(({ error }) => error ?? [])),
     widths: [...new Set(rows.map(({ widths }) => widths))].join(' / '),
     parameters: mean(rows.map(({ parameters }) => parameters)),
-    macs: mean(rows.map(({ macs }) => macs)),
-    reduction: overRuns(rows.map(({ reduction }) => reduction)),
+    macs: mean(rows.map(macsOfWidths)),
+    reduction: overRuns(rows.map((row) => (row.reduction * row.macs) / macsOfWidths(row))),
+    asBuilt: overRuns(rows.map(({ reduction }) => reduction)),
     kilobytes: mean(rows.map(({ bytes }) => bytes / 1000)),
     ...Object.fromEntries(
       speedups
@@ -157,6 +163,9 @@ function groupRow({ label, runs }: Group): Record<string, unknown> {
 function publishedRow({ method, ...row }: Published['rows'][number]): Record<string, unknown> {
   return { method: `${methodTitles[method]}, published`, ...row };
 }
+
+/** What published figures count: the network of these widths, without the rows of zeros that tfjs needs to build it. */
+const macsOfWidths = ({ macs, zeroRowMacs }: Result['rows'][number]) => macs - zeroRowMacs;
 
 /** One run's own figure; of several their mean, with the least and the most where quartiles stand elsewhere. */
 function overRuns(values: readonly number[]): number | Spread | undefined {
@@ -185,7 +194,7 @@ function notes(results: readonly Result[], groups: readonly Group[], published?:
           'Where there are several seeds: mean (least–most) and the widths of each; of parameters, MACs and files the mean.',
         ]
       : []),
-    'Widths: groups of each noise layer. MACs: multiply-accumulates of one example, counted plainly. Files: model.json and weights.',
+    'Widths: groups that each layer keeps. MACs: multiply-accumulates of one example by plain counting of the widths; as built: by the network that is timed, which has rows of zeros for single pixels and flattened units, as tfjs has no layer that takes them out. Parameters and files (model.json and weights) are of that network.',
     `Speed-ups are of inference beside the original on one machine (${[...machines].join('; ')}, ${environment.cores} cores, Node ${environment.node}), timed in turns: median (quartiles). A dash: not measured.`,
     `Epochs: ${epochs.join(', ')}; trained on ${[...engines].join(' and ')}.`,
     ...(published ? [`Published: ${[published.source, published.note].filter(Boolean).join(' ')}`] : []),

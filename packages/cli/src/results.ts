@@ -20,6 +20,7 @@ const resultSchema = z.object({
         parameters: z.number(),
         macs: z.number(),
         reduction: z.number(),
+        zeroRowMacs: z.number(),
         bytes: z.number(),
         speedups: z
           .array(

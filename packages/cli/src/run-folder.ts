@@ -80,8 +80,8 @@ export function readConfig(file: string): RunConfig {
   }
 }
 
-/** What makes a run another one: its title, and how it is cut and timed, do not, as that can be done again. */
-function compared({ bench, prune, title, ...config }: RunConfig): unknown {
+/** What makes a run another one: its title and how it is timed do not. */
+function compared({ bench, title, ...config }: RunConfig): unknown {
   return JSON.parse(JSON.stringify(config));
 }
 

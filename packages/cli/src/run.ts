@@ -11,6 +11,8 @@ export interface Run {
   runs: string;
   /** The file that the config was read from. */
   file: string;
+  /** Whether the cut also takes out single pixels and flattened units. */
+  gather: boolean;
   /** Where progress is shown. */
   stream: NodeJS.WriteStream;
   /** How often the state is kept within epochs, which are kept at their ends. */

@@ -77,7 +77,11 @@ function dataFor(model: tf.LayersModel, path: string): RunConfig['data'] {
   return runConfigSchema.parse({ name: 'x', net, data: { set: found[0] } }).data;
 }
 
-/** Cuts a trained network at each threshold and measures it. @param say told how far it is, and how long it will take */
+/**
+ * Cuts a trained network at each threshold and measures it.
+ *
+ * @param say told how far it is, and how long it will take
+ */
 export async function sweepThresholds(
   model: tf.LayersModel,
   data: RunData,
@@ -101,12 +105,14 @@ export async function sweepThresholds(
     const measured = () =>
       Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, errorPercent(cut, set)]));
     const errors = same ? before.errors : measured();
-    rows.push({ threshold, kept, macs: report.after.macs, reduction: report.reduction, errors });
+    // Of the widths, as tables count: without the rows of zeros that tfjs needs to build them.
+    const cost = report.after.macs - report.zeroRows.macs;
+    rows.push({ threshold, kept, macs: cost, reduction: report.before.macs / cost, errors });
     cut.dispose();
     const left = ((performance.now() - began) / 1000 / (i + 1)) * (thresholds.length - i - 1);
     const found = Object.entries(errors).map(([name, error]) => `${name} ${error.toFixed(2)} %`);
     say(
-      `threshold ${threshold.toFixed(1)}  ${Object.values(kept).join('-')}  ${report.reduction.toFixed(2)}×  ${found.join('  ')}  ${duration(left)} left`,
+      `threshold ${threshold.toFixed(1)}  ${Object.values(kept).join('-')}  ${(report.before.macs / cost).toFixed(2)}×  ${found.join('  ')}  ${duration(left)} left`,
     );
     await new Promise((resolve) => setTimeout(resolve, 0));
   }

@@ -16,6 +16,8 @@ export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
   seed?: readonly number[];
   /** How often the state is kept within epochs. */
   checkpointMinutes?: number;
+  /** Whether the cut also takes out single pixels and flattened units. */
+  gather?: boolean;
   /** Only this phase. */
   phase?: PhaseName;
   /** Where the result is also put, as <name>.json. */
@@ -39,13 +41,13 @@ export async function trainRun(file: string, { seed, ...options }: TrainOptions)
 }
 
 async function oneRun(file: string, options: Omit<TrainOptions, 'seed'> & { seed?: number }): Promise<void> {
-  const { runs, json = false, checkpointMinutes, phase, again = false } = options;
+  const { runs, json = false, checkpointMinutes, gather = false, phase, again = false } = options;
   const config = readRunConfig(file, options);
   const paths = runPaths(join(runs, config.name));
   checkRunFolder(paths, config);
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);
-  const run: Run = { config, paths, runs, file, stream, say, checkpointMinutes };
+  const run: Run = { config, paths, runs, file, gather, stream, say, checkpointMinutes };
   const all = phaseNames.filter((name) => phases[name].applies(config));
   if (phase) {
     await onePhase(run, all, phase, again);

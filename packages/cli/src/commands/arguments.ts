@@ -35,3 +35,10 @@ export const budgetOption = (description: string) =>
     .choices(['full', 'short'] as const)
     .default('full' as const)
     .env('SBP_BUDGET');
+
+/** `--gather`, wherever something is cut. */
+export const gatherOption = () =>
+  new Option(
+    '--gather',
+    'also take out single pixels and flattened units: fewer multiply-accumulates, but slower in tfjs, which has no layer for it',
+  ).default(false);

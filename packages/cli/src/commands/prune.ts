@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../failure.js';
 import { count, print, size } from '../words.js';
-import { positiveNumber } from './arguments.js';
+import { gatherOption, positiveNumber } from './arguments.js';
 
 const help = `
 Examples:
@@ -27,6 +27,7 @@ export function addPrune(program: Command): void {
       '--out <folder>',
       'where the new model goes (default: beside the model, with -pruned behind its name)',
     )
+    .addOption(gatherOption())
     .option('--json', 'report as JSON')
     .addHelpText('after', help)
     .action(prune);
@@ -34,7 +35,7 @@ export function addPrune(program: Command): void {
 
 async function prune(
   path: string,
-  { threshold, out, json }: { threshold?: number; out?: string; json?: boolean },
+  { threshold, out, gather, json }: { threshold?: number; out?: string; gather: boolean; json?: boolean },
 ): Promise<void> {
   const { loadModel, modelFolder, saveModel } = await import('../model-files.js');
   const { useEngine } = await import('@sbp/engine');
@@ -48,7 +49,7 @@ async function prune(
       `${path} has no noise layers, so nothing says what can go; give the trained/model.json of a run.`,
     );
   const folder = out ?? `${modelFolder(path)}-pruned`;
-  const { model: pruned, report } = pruneModel(model, { threshold });
+  const { model: pruned, report } = pruneModel(model, { threshold, gather });
   const bytes = await saveModel(pruned, folder);
   if (json) {
     print(JSON.stringify({ folder, bytes, report }, undefined, 2));

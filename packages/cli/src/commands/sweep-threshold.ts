@@ -64,7 +64,11 @@ async function sweepOne(
   await useEngine(engine);
   const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, say);
   const train = trainExamples === undefined ? data.train : subset(data.train, trainExamples);
-  const result = { sweep: path, ...about, ...(await sweepThresholds(model, { ...data, train }, say)) };
+  const result = {
+    sweep: path,
+    ...about,
+    ...(await sweepThresholds(model, { ...data, train }, say)),
+  };
   const text = sweepTable(result);
   const title = `${about.net}: ${about.title}, by threshold`;
   if (out !== undefined) {

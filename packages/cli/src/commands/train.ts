@@ -1,5 +1,12 @@
 import { type Command, Option } from 'commander';
-import { budgetOption, engineOption, positiveNumber, wholeNumber, wholeNumbersFrom0 } from './arguments.js';
+import {
+  budgetOption,
+  engineOption,
+  gatherOption,
+  positiveNumber,
+  wholeNumber,
+  wholeNumbersFrom0,
+} from './arguments.js';
 
 const help = `
 Examples:
@@ -58,6 +65,7 @@ export function addTrain(program: Command): void {
       'how often to keep the state within an epoch, as at its end (default: 5)',
       positiveNumber,
     )
+    .addOption(gatherOption())
     .option('--results <folder>', 'also put the result there, as <name>.json')
     .option('--again', 'do what comes after the training again, though it is done')
     .option('--json', 'the result as JSON on standard output, all else on standard error')

@@ -25,6 +25,7 @@ interface Candidate {
   bytes: number;
   error: number | null;
   widths: string;
+  zeroRowMacs: number;
   timed: boolean;
 }
 
@@ -58,6 +59,7 @@ export async function benchPhase(run: Run): Promise<void> {
     replicas: trained.replicas,
     rows,
     ...(pruning && {
+      gather: pruning.gather,
       report: pruning.report,
       agreement: pruning.agreement,
       tolerance: pruning.tolerance,
@@ -88,6 +90,7 @@ export interface RunResult extends Trained {
   environment: ReturnType<typeof environment>;
   /** The original and what became of it; the last one is what the run came to. */
   rows: Figures[];
+  gather?: boolean;
   report?: Pruning['report'];
   agreement?: Pruning['agreement'];
   tolerance?: number;
@@ -107,12 +110,13 @@ async function networks(config: RunConfig, paths: RunPaths, trained: Trained): P
     return { model, bytes: await modelBytes(model) };
   };
   const wide = netWidths(config).join('-');
-  const original = { method: 'Original', widths: wide, timed: true };
+  const original = { method: 'Original', widths: wide, zeroRowMacs: 0, timed: true };
   if (config.method === 'original')
     return [{ ...original, ...(await open(paths.trained)), error: lastError(trained) }];
   const { report, error } = readJson<Pruning>(paths.pruning);
   const model = plainNet(config);
   const cut = report.widths.join('-');
+  const zeroRowMacs = report.zeroRows.macs;
   const tuned = config.fineTune && lastError(readFineTuned(paths));
   return [
     { ...original, model, bytes: await modelBytes(model), error: null },
@@ -121,9 +125,17 @@ async function networks(config: RunConfig, paths: RunPaths, trained: Trained): P
       ...(await open(paths.noisy)),
       error: lastError(trained),
       widths: wide,
+      zeroRowMacs: 0,
       timed: false,
     },
-    { method: `${title} pruned`, ...(await open(paths.pruned)), error, widths: cut, timed: !config.fineTune },
+    {
+      method: `${title} pruned`,
+      ...(await open(paths.pruned)),
+      error,
+      widths: cut,
+      zeroRowMacs,
+      timed: !config.fineTune,
+    },
     ...(tuned === undefined
       ? []
       : [
@@ -132,6 +144,7 @@ async function networks(config: RunConfig, paths: RunPaths, trained: Trained): P
             ...(await open(paths.tuned)),
             error: tuned,
             widths: cut,
+            zeroRowMacs,
             timed: true,
           },
         ]),
@@ -139,7 +152,7 @@ async function networks(config: RunConfig, paths: RunPaths, trained: Trained): P
 }
 
 function figures(
-  { method, model, bytes, error, widths, timed }: Candidate,
+  { method, model, bytes, error, widths, zeroRowMacs, timed }: Candidate,
   original: tf.LayersModel,
   timings: RunResult['timings'],
 ): Figures {
@@ -152,6 +165,7 @@ function figures(
     parameters: params,
     macs,
     reduction: countFlops(original).macs / macs,
+    zeroRowMacs,
     bytes,
     speedups:
       timed && own.length > 0
