@@ -25,7 +25,7 @@ export function buildNet(config: RunConfig, trainExamples: number): tf.LayersMod
     case 'sparse-vd':
       return build(config, { sparseVd: { ...config.sparseVd, trainExamples } });
     case 'ssl':
-      return build(config, { groupLasso: config.groupLasso });
+      return penalizedNet(config);
     case 'structured-bp':
       return noisyNet(config, trainExamples);
   }
@@ -58,14 +58,27 @@ function build({ net, scale, train: { seed } }: RunConfig, method: Omit<NetOptio
   return net === 'lenet5' ? leNet5(options) : leNetFc(options);
 }
 
+function penalizedNet(config: RunConfig): tf.LayersModel {
+  const model = build(config, { groupLasso: config.groupLasso });
+  const names = model.layers.filter((layer) => layer.countParams() > 0).map(({ name }) => name);
+  for (const kind of ['filters', 'channels'] as const)
+    if (typeof config.groupLasso[kind] === 'object')
+      checkNames(`groupLasso.${kind}`, config.groupLasso[kind], names, 'layer with weights');
+  return model;
+}
+
 /** @throws UsageError for a layer that is not there */
+function checkNames(field: string, given: Record<string, unknown>, names: string[], kind: string): void {
+  const stray = Object.keys(given).find((name) => !names.includes(name));
+  if (stray !== undefined)
+    throw new UsageError(
+      `${field} has '${stray}', and the network no ${kind} of that name; there are ${names.join(', ')}.`,
+    );
+}
+
 function weighLayers(model: tf.LayersModel, weights: Record<string, number>): void {
   const noises = noisesOf(model);
   const names = noises.map(({ layer }) => layer.name);
-  const stray = Object.keys(weights).find((name) => !names.includes(name));
-  if (stray !== undefined)
-    throw new UsageError(
-      `noise.klWeight has '${stray}', and the network no noise layer of that name; there are ${names.join(', ')}.`,
-    );
+  checkNames('noise.klWeight', weights, names, 'noise layer');
   for (const { layer, config } of noises) config.klWeight = weights[layer.name] ?? 1;
 }

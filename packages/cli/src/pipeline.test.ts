@@ -136,6 +136,11 @@ describe('a run that starts from another', () => {
     expect((await run('train stray.json')).stderr).toMatch(
       /noise\.klWeight has 'conv1', and the network no noise layer of that name; there are input_noise, dense1, dense2/,
     );
+    const ssl = { ...configs.ssl, name: 'stray', groupLasso: { channels: { conv1: 2 } } };
+    writeFileSync(join(folder, 'stray.json'), JSON.stringify(ssl));
+    expect((await run('train stray.json')).stderr).toMatch(
+      /groupLasso\.channels has 'conv1', and the network no layer with weights of that name; there are dense1, dense2, logits/,
+    );
   });
 });
 

@@ -26,6 +26,8 @@ const name = z.string().regex(/^(\w|\{seed\})([\w.-]|\{seed\})*$/, {
   error: 'letters, digits, . _ - and {seed} only, as it names a folder',
 });
 
+const penalty = z.union([z.number().min(0), z.record(z.string(), z.number().min(0))]);
+
 /** A run of `sbp train`, with its defaults; unknown keys are errors. */
 export const runConfigSchema = z
   .strictObject({
@@ -86,10 +88,10 @@ export const runConfigSchema = z
     /** Of the method ssl. */
     groupLasso: z
       .strictObject({
-        /** Penalty per unit of norm of each filter, a dense layer's column. */
-        filters: z.number().min(0).default(1e-4),
+        /** Penalty per unit of norm of each filter, a dense layer's column; or one by layer. */
+        filters: penalty.default(1e-4),
         /** The same of each input channel, a dense layer's row. */
-        channels: z.number().min(0).default(1e-4),
+        channels: penalty.default(1e-4),
         /** Groups whose norm is below this go. */
         threshold: z.number().min(0).default(1e-5),
       })

@@ -1,4 +1,4 @@
-import { noisesOf } from '@sbp/layers';
+import { groupCounts } from '@sbp/layers';
 import { type EpochMetrics, type ResolvedTrainConfig, type TrainState, train } from '@sbp/train';
 import { type Checkpoint, writeCheckpoint } from '@sbp/train/checkpoint';
 import { tensorboardWriter, writeEpoch } from '@sbp/train/tensorboard';
@@ -72,7 +72,7 @@ export function writeTrainedOn(file: string, { engine, replicas }: TrainedOn, mo
 }
 
 function groupsOf(model: tf.LayersModel): Record<string, number> {
-  return Object.fromEntries(noisesOf(model).map(({ layer, groups }) => [layer.name, groups]));
+  return Object.fromEntries(groupCounts(model).map(({ name, total }) => [name, total]));
 }
 
 /** Where in a training a state was taken. */
