@@ -4,6 +4,7 @@ export { type Environment, environment } from './environment.js';
 export { type ErrorSeries, errorMacsChart } from './error-macs-chart.js';
 export { BenchError, OnnxRuntimeAbsentError } from './errors.js';
 export { type Timing, type TimingOptions, timeSideBySide, type Work } from './interleave.js';
+export { type MemoryRun, memoryChart } from './memory-chart.js';
 export { type FunctionEntry, type ModelEntry, type ModelTimingOptions, timeModels } from './models.js';
 export { type OnnxEntry, type OnnxModel, onnxRuntimeVersion, openOnnx, timeOnnx } from './onnx.js';
 export { type LayerTiming, type OnnxLayerOptions, timeOnnxLayers } from './onnx-layers.js';

@@ -1,4 +1,4 @@
-import { type Column, type ErrorSeries, errorMacsChart, type Spread, table } from '@sbp/bench';
+import { type Column, type ErrorSeries, errorMacsChart, memoryChart, type Spread, table } from '@sbp/bench';
 import { UsageError } from './failure.js';
 import { missing, runtimeTitle, type Speedup, speedupKey } from './figures.js';
 import { methodTitles, netTitle } from './nets.js';
@@ -38,7 +38,8 @@ export function resultsTable(results: readonly Result[], published?: Published):
     ...(published ? [{ key: 'cpu', title: 'CPU, as published', digits: 2, unit: '×', missing }] : []),
     { key: 'gpu', title: 'GPU', digits: 2, unit: '×', missing },
   ];
-  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}`;
+  const random = config.data.labels === 'random' ? ' with random labels' : '';
+  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${random}`;
   return [
     `### ${title}`,
     table<Record<string, unknown>>(rows, columns),
@@ -86,6 +87,17 @@ export function resultsChart(
   // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
   const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
   return errorMacsChart([...points, ...curves], { title, highest });
+}
+
+/** By epoch, how well the networks have learned labels that were dealt out at random, and what they keep of themselves. */
+export function memorizedChart(results: readonly Result[]): string {
+  const config = commonConfig(results, undefined);
+  const runs = groupsOf(results).map(({ label, runs }) => ({ name: label, epochs: runs[0]!.history }));
+  const images = (config.data.trainExamples ?? dataSets[config.data.set].trainExamples).toLocaleString(
+    'en-US',
+  );
+  const title = `${netTitle(config)} on ${images} images of ${dataSets[config.data.set].title} with random labels${shortMark(config)}`;
+  return memoryChart(runs, { title });
 }
 
 function commonConfig(results: readonly Result[], published: Published | undefined): RunConfig {
@@ -188,7 +200,9 @@ function notes(results: readonly Result[], groups: readonly Group[], published?:
           '**Short runs: few epochs on a part of the images, to show that everything works; no figure here means anything.**',
         ]
       : []),
-    "Errors are the last epoch's, on the test set; nothing was selected by them.",
+    config.data.labels === 'random'
+      ? "Errors are the last epoch's, on the training images, whose labels were dealt out at random."
+      : "Errors are the last epoch's, on the test set; nothing was selected by them.",
     ...(groups.some(({ runs }) => runs.length > 1)
       ? [
           'Where there are several seeds: mean (least–most) and the widths of each; of parameters, MACs and files the mean.',

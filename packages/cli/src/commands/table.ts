@@ -8,7 +8,8 @@ Examples:
   $ sbp table results --published published.json --out results
 
 A row is a method's runs: of several seeds, mean and spread. With --out the table is written to table.md there, and a plot of error
-against multiply-accumulates to error-against-macs.svg; those of short runs to table-short.md and error-against-macs-short.svg.`;
+against multiply-accumulates to error-against-macs.svg; those of short runs to table-short.md and error-against-macs-short.svg. Of runs on random labels the plot shows accuracy and groups kept
+by epoch, in memorized.svg.`;
 
 /** `sbp table <results…>` */
 export function addTable(program: Command): void {
@@ -30,7 +31,7 @@ async function table(
   const { mkdirSync, existsSync } = await import('node:fs');
   const { join } = await import('node:path');
   const { readPublished, readResults } = await import('../results.js');
-  const { resultsChart, resultsTable } = await import('../results-table.js');
+  const { memorizedChart, resultsChart, resultsTable } = await import('../results-table.js');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   const files = paths.map((path) =>
     existsSync(join(path, 'result.json')) ? join(path, 'result.json') : path,
@@ -45,5 +46,9 @@ async function table(
   mkdirSync(out, { recursive: true });
   const mark = budget === 'short' ? '-short' : '';
   writeAtomically(join(out, `table${mark}.md`), `${text}\n`);
-  writeAtomically(join(out, `error-against-macs${mark}.svg`), resultsChart(results, sweeps, published));
+  const random = results[0]?.config.data.labels === 'random';
+  writeAtomically(
+    join(out, random ? `memorized${mark}.svg` : `error-against-macs${mark}.svg`),
+    random ? memorizedChart(results) : resultsChart(results, sweeps, published),
+  );
 }
