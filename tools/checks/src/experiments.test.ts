@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runConfigSchema } from '@sbp/cli';
+import { describe, expect, it } from 'vitest';
+import { promptEnvironment, run } from './run.js';
+import { readIfThere, readManifest, root } from './workspace.js';
+
+const folder = join(root, 'experiments');
+const experiments = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'package.json')));
+const sbp = join(root, 'packages/cli/bin/sbp.js');
+const notConfigs = ['package.json', 'turbo.json', 'published.json'];
+
+describe.each(experiments)('experiments/%s', (name) => {
+  const here = join(folder, name);
+  const configs = readdirSync(here).filter((file) => file.endsWith('.json') && !notConfigs.includes(file));
+  const { scripts = {} } = readManifest(here);
+  const results = existsSync(join(here, 'results'))
+    ? readdirSync(join(here, 'results')).filter(
+        (file) => /^(?!sweep-).*\.json$/.test(file) && !/-short/.test(file),
+      )
+    : [];
+
+  it.each(configs)('%s is a config of sbp train', (file) => {
+    const config = runConfigSchema.parse(JSON.parse(readFileSync(join(here, file), 'utf8')));
+    const others = configs.map((other) => JSON.parse(readFileSync(join(here, other), 'utf8')).name as string);
+    if (config.from !== undefined)
+      expect(others, `no config here makes '${config.from}'`).toContain(config.from);
+  });
+
+  it('has a turbo task, on the budget, for each of its scripts but lint', () => {
+    const { tasks } = JSON.parse(readIfThere(join(here, 'turbo.json')) || '{ "tasks": {} }');
+    const ours = Object.keys(scripts).filter((script) => script !== 'lint');
+    expect(Object.keys(tasks).sort()).toEqual(ours.sort());
+    for (const task of ours) {
+      expect(tasks[task].env).toContain('SBP_BUDGET');
+      const config = /\bsbp train (\S+)/.exec(scripts[task] as string)?.[1];
+      if (config !== undefined) {
+        expect(configs).toContain(config);
+        expect(tasks[task].inputs).toContain(config);
+      }
+    }
+  });
+
+  it.skipIf(results.length === 0)(
+    'its table and plot are what sbp makes of its results (there are results of full runs)',
+    async () => {
+      const table = /^sbp (table .+) --out results$/.exec(scripts.table as string)?.[1];
+      const out = await mkdtemp(join(tmpdir(), 'sbp-table-'));
+      try {
+        const args = [sbp, ...(table as string).split(' '), '--out', out];
+        const ended = await run(process.execPath, args, { cwd: here, env: promptEnvironment() });
+        expect(ended.code, ended.story).toBe(0);
+        const made = readdirSync(out).sort();
+        expect(made).toHaveLength(2);
+        for (const file of made)
+          expect(readIfThere(join(here, 'results', file)), file).toBe(readFileSync(join(out, file), 'utf8'));
+      } finally {
+        await rm(out, { recursive: true });
+      }
+    },
+    60_000,
+  );
+});
