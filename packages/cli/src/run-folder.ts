@@ -57,7 +57,10 @@ export function checkRunFolder({ folder, config: file }: RunPaths, config: RunCo
     if (readdirSync(folder).length === 0) return;
     throw new UsageError(`${folder} holds files but no run (no config.json); give another --name or --runs.`);
   }
-  const difference = firstDifference(compared(readConfig(file)), compared(config), '');
+  const before = readConfig(file);
+  // 'auto' is whatever the run began with
+  const engine = before.engine === 'auto' || config.engine === 'auto' ? config.engine : before.engine;
+  const difference = firstDifference(compared({ ...before, engine }), compared(config), '');
   if (difference)
     throw new UsageError(
       `${folder} holds a run with another ${difference}; give this one another --name, or delete the folder to run it anew.`,

@@ -120,6 +120,15 @@ describe('sbp train', () => {
     expect(JSON.parse(stdout)).toEqual(json(paths('whole').result));
   });
 
+  it('goes on with the engine that a run has, unless another one is named', async () => {
+    const { engine, ...rest } = config;
+    writeFileSync(join(folder, 'auto.json'), JSON.stringify(rest));
+    expect((await sbp(folder, 'train', 'auto.json')).stdout).toMatch(/^runs\/whole is done/);
+    const { code, stderr } = await sbp(folder, 'train', 'auto.json', '--engine', 'cpu');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/runs\/whole holds a run with another engine: "wasm" there, "cpu" now/);
+  });
+
   it('names the field in which a folder holds another run', async () => {
     const { code, stderr } = await sbp(folder, 'train', 'config.json', '--epochs', '4');
     expect(code).toBe(2);
