@@ -96,8 +96,13 @@ export function errorMacsChart(
         lineStyle: { width: 1.5, color: colour(name) },
         itemStyle:
           kind === 'published'
-            ? { color: '#ffffff', borderColor: colour(name), borderWidth: 2 }
-            : { color: colour(name), borderColor: '#ffffff', borderWidth: kind === 'measured' ? 1 : 0 },
+            ? { color: '#ffffff', borderColor: colour(name), borderWidth: 2, opacity: 1 }
+            : {
+                color: colour(name),
+                borderColor: '#ffffff',
+                borderWidth: kind === 'measured' ? 1 : 0,
+                opacity: 1,
+              },
         z: kind === 'curve' ? 2 : 3,
       })),
     },
