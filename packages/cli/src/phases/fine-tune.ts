@@ -1,4 +1,3 @@
-import { environment } from '@sbp/bench';
 import { readCheckpoint } from '@sbp/train/checkpoint';
 import { loadModel, saveModel } from '../model-files.js';
 import { type Run, startEngine } from '../run.js';
@@ -23,6 +22,7 @@ export async function fineTunePhase(run: Run): Promise<void> {
   };
   await trainToEnd(run, { model, data, settings, on, saved, files });
   await saveModel(model, paths.tuned);
+  const { environment } = await import('@sbp/bench');
   writeTrainedOn(paths.fineTuning, on, { environment: environment() });
   model.dispose();
 }

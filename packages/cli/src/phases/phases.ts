@@ -3,10 +3,6 @@ import { join } from 'node:path';
 import type { Run } from '../run.js';
 import type { RunConfig } from '../run-config.js';
 import type { RunPaths } from '../run-folder.js';
-import { benchPhase } from './bench.js';
-import { fineTunePhase } from './fine-tune.js';
-import { prunePhase } from './prune.js';
-import { trainPhase } from './train.js';
 
 export const phaseNames = ['train', 'prune', 'finetune', 'bench'] as const;
 export type PhaseName = (typeof phaseNames)[number];
@@ -21,25 +17,28 @@ interface Phase {
 
 const model = (folder: string) => join(folder, 'model.json');
 
-/** In the order in which they are done; each reads what those before it left. */
+/**
+ * In the order in which they are done; each reads what those before it left. Imported when they are performed: what draws
+ * charts takes a second, and a run may well stop before it.
+ */
 export const phases: Record<PhaseName, Phase> = {
   train: {
-    perform: trainPhase,
+    perform: async (run) => (await import('./train.js')).trainPhase(run),
     applies: () => true,
     leaves: ({ training, trained }) => [training, model(trained)],
   },
   prune: {
-    perform: prunePhase,
+    perform: async (run) => (await import('./prune.js')).prunePhase(run),
     applies: ({ method }) => method !== 'original',
     leaves: ({ pruning, noisy, pruned }) => [pruning, model(noisy), model(pruned)],
   },
   finetune: {
-    perform: fineTunePhase,
+    perform: async (run) => (await import('./fine-tune.js')).fineTunePhase(run),
     applies: ({ fineTune }) => fineTune !== undefined,
     leaves: ({ fineTuning, tuned }) => [fineTuning, model(tuned)],
   },
   bench: {
-    perform: benchPhase,
+    perform: async (run) => (await import('./bench.js')).benchPhase(run),
     applies: () => true,
     leaves: ({ result }) => [result],
   },

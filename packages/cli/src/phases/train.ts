@@ -1,4 +1,3 @@
-import { environment } from '@sbp/bench';
 import { readCheckpoint } from '@sbp/train/checkpoint';
 import { saveModel } from '../model-files.js';
 import { buildNet, netTitle } from '../nets.js';
@@ -32,6 +31,7 @@ export async function trainPhase(run: Run): Promise<void> {
   const files = { checkpoints: paths.checkpoints, metrics: paths.metrics, events: paths.trainEvents };
   await trainToEnd(run, { model, data, settings, on, saved, files });
   await saveModel(model, paths.trained);
+  const { environment } = await import('@sbp/bench');
   writeTrainedOn(paths.training, on, { environment: environment() });
   model.dispose();
 }
