@@ -120,13 +120,16 @@ function commonConfig(results: readonly Result[], published: Published | undefin
 const shortMark = ({ budget }: RunConfig) => (budget === 'short' ? ' (short)' : '');
 const labelOf = ({ title, method }: RunConfig) => title ?? methodTitles[method];
 
+/** In the order of the paper's tables. */
 function groupsOf(results: readonly Result[]): Group[] {
   const labels = [...new Set(results.map(({ config }) => labelOf(config)))];
-  return labels.map((label) => {
-    const runs = results.filter(({ config }) => labelOf(config) === label);
-    const bySeed = runs.sort((a, b) => a.config.train.seed - b.config.train.seed);
-    return { label, method: runs[0]!.config.method, runs: bySeed };
+  const groups = labels.map((label) => {
+    const runs = results
+      .filter(({ config }) => labelOf(config) === label)
+      .sort((a, b) => a.config.train.seed - b.config.train.seed);
+    return { label, method: runs[0]!.config.method, runs };
   });
+  return groups.sort((a, b) => methodNames.indexOf(a.method) - methodNames.indexOf(b.method));
 }
 
 const onGpu = ({ device }: Speedup) => !device.startsWith('CPU');
