@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { philox } from '@sbp/math';
 import { checkpointFiles } from '@sbp/train/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runPaths } from './run-folder.js';
+import { runConfigSchema } from './run-config.js';
+import { checkRunFolder, runPaths } from './run-folder.js';
 import { type Ended, emptyFolder, sbp, spawned, start } from './testing/sbp.js';
 
 /** Many short steps, so that there are many places to be killed at. */
@@ -106,6 +107,19 @@ describe('a run that is killed', () => {
   it('was compared with one that was not', () => {
     expect(whole).toMatchObject({ code: 0, stderr: '' });
     expect(figures('whole').map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+});
+
+describe('a folder', () => {
+  it('in which a run was killed before its config was whole is begun in anew', () => {
+    const { folder: half } = paths('half');
+    mkdirSync(half, { recursive: true });
+    writeFileSync(join(half, 'config.json.tmp'), '{ "na');
+    expect(() => checkRunFolder(paths('half'), runConfigSchema.parse(config))).not.toThrow();
+    writeFileSync(join(half, 'thesis.tex'), '');
+    expect(() => checkRunFolder(paths('half'), runConfigSchema.parse(config))).toThrow(
+      /holds files but no run/,
+    );
   });
 });
 

@@ -54,7 +54,8 @@ export function checkRunFolder({ folder, config: file }: RunPaths, config: RunCo
       );
   if (!existsSync(folder)) return;
   if (!existsSync(file)) {
-    if (readdirSync(folder).length === 0) return;
+    // A run that was killed while it wrote its config has only half of it.
+    if (readdirSync(folder).every((name) => name === 'config.json.tmp')) return;
     throw new UsageError(`${folder} holds files but no run (no config.json); give another --name or --runs.`);
   }
   const before = readConfig(file);
