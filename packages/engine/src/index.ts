@@ -8,6 +8,7 @@ export { CompileError, type CompileErrorCode } from './compile/error.js';
 export { isTracing } from './compile/tracing.js';
 export { type Engine, useEngine } from './engine.js';
 export { EngineError, type EngineName } from './engine-error.js';
+export { readInto } from './read-into.js';
 export { TensorflowError, type TensorflowErrorCode } from './tensorflow/error.js';
 export {
   type InstallOptions,

@@ -42,7 +42,7 @@ export class GraphReplica {
       variables: this.statistics.map(({ variable }) => variable.read() as tf.Variable),
     });
     dispose(state);
-    this.inputs = stepInputs(model, run.train, run.config.seed);
+    this.inputs = stepInputs(model, run.train, run.config);
   }
 
   async epoch(epoch: number, part: EpochPart = {}): Promise<EpochSums> {

@@ -1,4 +1,5 @@
 import type { Dataset } from '@sbp/data';
+import { readInto } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { adamStep } from './adam.js';
 import { Barrier } from './barrier.js';
@@ -17,6 +18,8 @@ export class Replica {
   private readonly trained: Slot[];
   private readonly barrier: Barrier;
   private readonly inputs: ReturnType<typeof stepInputs>;
+  /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
+  private readonly local: Float32Array;
 
   constructor(
     private readonly model: tf.LayersModel,
@@ -29,7 +32,8 @@ export class Replica {
     this.trained = slots.filter(({ kind }) => kind !== 'statistic');
     this.step = stepFunction(model, this.trained);
     this.barrier = new Barrier(run.barrier, run.replicas);
-    this.inputs = stepInputs(model, run.train, run.config.seed);
+    this.local = new Float32Array(run.weights[0].length);
+    this.inputs = stepInputs(model, run.train, run.config);
   }
 
   epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
@@ -77,11 +81,15 @@ export class Replica {
     tf.tidy(() => {
       this.restoreStatistics(weights);
       const { x, y, u, seed } = this.inputs(indices, globalStep);
-      const tensors = this.trained.map(({ from, to, shape }) => tf.tensor(weights.slice(from, to), shape));
+      this.local.set(weights);
+      const tensors = this.trained.map(({ from, to, shape }) =>
+        tf.tensor(this.local.subarray(from, to), shape),
+      );
       const { loss, kl, correct, gradients } = this.step(tensors, x, y, u, { seed, firstExample });
       stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
       gradients.forEach((gradient, i) => {
-        target.set(gradient.dataSync<'float32'>(), (this.trained[i] as Slot).from);
+        const { from, to } = this.trained[i] as Slot;
+        readInto(gradient, target.subarray(from, to));
       });
       tf.dispose([loss, kl, correct]);
     });
@@ -121,34 +129,35 @@ export class Replica {
     const { config, m, v, gradients } = this.run;
     const weights = this.run.weights[globalStep % 2] as Float32Array;
     const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
-    const gradient = gradients[0] as Float32Array;
     const rates = stepRates(config, globalStep, stepsPerEpoch(this.run));
     const [begin, end] = this.range(weights.length, this.index);
-    meanInto(gradient, gradients, this.shares(batchSize), begin, end);
+    const shares = this.shares(batchSize);
     for (const { kind, from, to } of this.slots) {
-      const [lo, hi] = [Math.max(from, begin), Math.min(to, end)];
-      if (lo >= hi) continue;
-      if (kind === 'statistic') next.set(gradient.subarray(lo, hi), lo);
-      else {
-        const step = { ...config, step: globalStep + 1, learningRate: rates[kind] };
-        adamStep({ weights, gradient, next, m, v }, lo, hi, step);
+      const last = Math.min(to, end);
+      for (let lo = Math.max(from, begin); lo < last; lo += BLOCK) {
+        const hi = Math.min(lo + BLOCK, last);
+        const gradient = meanOf(gradients, shares, lo, hi);
+        if (kind === 'statistic') next.set(gradient.subarray(lo, hi), lo);
+        else {
+          const step = { ...config, step: globalStep + 1, learningRate: rates[kind] };
+          adamStep({ weights, gradient, next, m, v }, lo, hi, step);
+        }
       }
     }
   }
 }
 
-/** Weighted mean of the replicas' vectors on the entries `from` … `to`, written over the first's: nobody else reads them. */
-function meanInto(
-  target: Float32Array,
-  vectors: Float32Array[],
-  shares: number[],
-  from: number,
-  to: number,
-): void {
+/** Numbers that are averaged and used before the next ones, so that they are still in the core's cache. */
+const BLOCK = 2048;
+
+/** The replicas' vectors' weighted mean on the entries `from` … `to`, written over the first's: nobody else reads them. */
+function meanOf(vectors: Float32Array[], shares: number[], from: number, to: number): Float32Array {
+  const target = vectors[0] as Float32Array;
   vectors.forEach((vector, r) => {
     const share = shares[r] as number;
     if (r === 0) {
       if (share !== 1) for (let i = from; i < to; i++) target[i] = share * (vector[i] as number);
     } else for (let i = from; i < to; i++) target[i] = (target[i] as number) + share * (vector[i] as number);
   });
+  return target;
 }

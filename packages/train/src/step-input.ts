@@ -14,19 +14,24 @@ export interface StepInput {
   seed: tf.Tensor1D;
 }
 
-/** Makes the tensors of a step from the data and the seed. */
+/**
+ * Makes the tensors of a step from the data and the seed. They may share memory with those of the step before, which have to be
+ * disposed of by then.
+ */
 export function stepInputs(
   model: tf.LayersModel,
   train: Dataset,
-  seed: number,
+  { seed, batchSize }: { seed: number; batchSize: number },
 ): (indices: Uint32Array, globalStep: number) => StepInput {
   const noise = philox(seed, NOISE_STREAM);
   const groups = noiseSize(model);
   const pixels = train.shape.reduce((p, d) => p * d, 1);
+  const images = new Float32Array(batchSize * pixels);
+  const labels = new Float32Array(batchSize * train.classes);
   return (indices, globalStep) => {
-    const values = new Float32Array(indices.length * pixels);
+    const values = images.subarray(0, indices.length * pixels);
     fillBatch(train, indices, values);
-    const onehot = new Float32Array(indices.length * train.classes);
+    const onehot = labels.subarray(0, indices.length * train.classes).fill(0);
     indices.forEach((index, i) => {
       onehot[i * train.classes + (train.labels[index] as number)] = 1;
     });
