@@ -28,7 +28,8 @@ export const titles: Record<Entrant, string> = {
   tensorflow: 'TensorFlow Python, graph',
 };
 
-const program = (file: string) => fileURLToPath(new URL(`./contestants/${file}`, import.meta.url));
+// built, also for the tests, which run the sources
+const program = (file: string) => fileURLToPath(new URL(`../dist/contestants/${file}`, import.meta.url));
 const node = (file: string, ...args: string[]) => [process.execPath, '--expose-gc', program(file), ...args];
 
 /** Its command; a peer is installed first. @throws Absent where it cannot be */

@@ -36,7 +36,7 @@ export async function writeJob(network: Network, { batch, noise }: { batch: numb
   const trainExamples = data.size;
   const model = buildNetwork(network, noise && { trainExamples });
   const weights = model.weights.map((weight) => ({
-    ...{ name: weight.name, shape: weight.shape as number[] },
+    ...{ name: weight.originalName, shape: weight.shape as number[] },
     values: weight.read().dataSync<'float32'>(),
   }));
   const job: Job = {

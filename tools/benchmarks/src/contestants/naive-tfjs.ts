@@ -35,7 +35,7 @@ function build(): tf.Sequential {
     }),
   });
   for (const weight of built.weights) {
-    const value = weights.get(weight.name);
+    const value = weights.get(weight.originalName);
     if (value) weight.write(value);
   }
   const { learningRate, beta1, beta2, epsilon } = job.adam;
