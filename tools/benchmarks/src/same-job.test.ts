@@ -26,7 +26,7 @@ const cases: [string, Network, number][] = [
   ['VGG-like ×1/16', { net: 'vgg', scale: 1 / 16 }, 16],
 ];
 
-describe.each(cases)('%s', (_, network, batch) => {
+describe.skipIf(!process.env.SBP_PEERS).each(cases)('%s', (_, network, batch) => {
   for (const entrant of entrants.filter((each) => each !== 'ours-wasm-1')) {
     const reason = missing(entrant);
     it.skipIf(reason)(`${entrant} does what ours does${reason ? ` (skipped: ${reason})` : ''}`, async () => {
