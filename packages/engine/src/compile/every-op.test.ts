@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, it, vi } from 'vitest';
 import { batchNormalize } from '../tensorflow-ops/batch-normalize.js';
 import { softmaxCrossEntropy } from '../tensorflow-ops/softmax-cross-entropy.js';
+import { statelessNormal, statelessUniform } from '../tensorflow-ops/stateless-random.js';
 import { compile } from './compile.js';
 import { describeOnTensorflow, expectSame } from './tensorflow.test-support.js';
 
@@ -223,6 +224,11 @@ const cases: Record<string, Case> = {
     gradients((t) => tf.relu6(t)),
     gradients((t) => batchNormalize(t, tf.ones([3]), tf.zeros([3]), 1e-3).y),
     gradients((t) => softmaxCrossEntropy(tf.ones([24, 9]), tf.reshape(t, [24, 9]))),
+  ],
+  'random numbers by a seed': [
+    () => [ints(99, 2)],
+    (seed) => statelessNormal([2, 3], seed as tf.Tensor1D),
+    (seed) => statelessUniform([5], seed as tf.Tensor1D, 2),
   ],
   'gradients in three dimensions': [
     () => [x(1, 4, 4, 4, 2), x(2, 2, 2, 2, 3)],
