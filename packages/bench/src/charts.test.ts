@@ -1,6 +1,6 @@
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import { BenchError } from './errors.js';
+import { lineOf, textsOf } from './svg.test-support.js';
 import { type EpochRecord, trainingChart } from './training-chart.js';
 import { widthsChart } from './widths-chart.js';
 
@@ -11,25 +11,6 @@ const run: EpochRecord[] = [
   { epoch: 2, error: 2, kept: { conv1: 10, conv2: 25, flatten: 400, dense1: 400 }, total: before },
   { epoch: 3, error: 1.364, kept: after, total: before },
 ];
-
-/** Every piece of text in the picture, in the order of drawing. */
-function textsOf(svg: string): string[] {
-  expect(XMLValidator.validate(svg)).toBe(true);
-  const parser = new XMLParser({
-    ignoreAttributes: false,
-    parseTagValue: false,
-    trimValues: false,
-    isArray: (tag) => tag === 'text',
-  });
-  const root = parser.parse(svg) as { svg: { text: { '#text': string }[] } };
-  return root.svg.text.map((text) => String(text['#text'] ?? text));
-}
-
-/** Corners of the first plain line of this colour. */
-function lineOf(svg: string, colour: string): [number, number][] {
-  const path = new RegExp(`<path d="M([^"AZ]+)" fill="none"[^>]* stroke="${colour}"`).exec(svg)![1]!;
-  return path.split('L').map((point) => point.split(' ').map(Number) as [number, number]);
-}
 
 /** Heights of the bars of this colour. */
 function barHeights(svg: string, colour: string): number[] {

@@ -1,5 +1,15 @@
 import { BenchError } from './errors.js';
-import { baseOption, fontFamily, heading, ink, palette, renderSvg } from './svg.js';
+import {
+  baseOption,
+  chartWidth,
+  heading,
+  ink,
+  legendBeside,
+  palette,
+  plotGrid,
+  renderSvg,
+  valueAxis,
+} from './svg.js';
 
 /** Networks of one method, in a chart of what they cost and how often they are wrong. */
 export interface ErrorSeries {
@@ -36,17 +46,11 @@ export function errorMacsChart(
     throw new BenchError('errorMacsChart: there is no point to draw; give at least one');
   const names = [...new Set(series.map(({ name }) => name))];
   const colour = (name: string) => palette[names.indexOf(name) % palette.length];
-  const longest = Math.max(...names.map((name) => name.length));
-  const grid = { left: 70, right: 60 + Math.ceil(7.5 * longest), top: 86, bottom: 58 };
+  const grid = plotGrid(names, 60);
   const errors = points.map(({ error }) => error);
   const [least, most] = [Math.min(...errors), Math.max(...errors)];
   const margin = Math.max(0.05, (most - least) * 0.08);
-  const axis = {
-    nameLocation: 'middle',
-    nameTextStyle: { fontSize: 13, color: ink.soft },
-    axisLabel: { fontSize: 12, color: ink.soft },
-    splitLine: { lineStyle: { color: ink.line } },
-  } as const;
+  const axis = { ...valueAxis, splitLine: { lineStyle: { color: ink.line } } };
   const macs = points.map((point) => point.macs);
 
   return renderSvg(
@@ -57,17 +61,7 @@ export function errorMacsChart(
         `Filled: measured here${has(series, 'published') ? '. Hollow: published' : ''}${has(series, 'curve') ? '. Lines: one network at thresholds from 0 to 2' : ''}`,
       ),
       grid,
-      legend: {
-        orient: 'vertical',
-        selectedMode: false,
-        left: 900 - grid.right + 16,
-        top: grid.top - 6,
-        icon: 'circle',
-        itemWidth: 10,
-        itemHeight: 10,
-        textStyle: { fontFamily, fontSize: 13, color: ink.strong },
-        data: names,
-      },
+      legend: { ...legendBeside(grid, names, { gap: 16, itemWidth: 10 }), icon: 'circle' },
       xAxis: {
         ...axis,
         type: 'log',
@@ -79,7 +73,6 @@ export function errorMacsChart(
       },
       yAxis: {
         ...axis,
-        type: 'value',
         name: 'error (%)',
         nameGap: 44,
         min: Math.max(0, Math.floor((least - margin) * 20) / 20),
@@ -106,7 +99,7 @@ export function errorMacsChart(
         z: kind === 'curve' ? 2 : 3,
       })),
     },
-    900,
+    chartWidth,
     460,
   );
 }

@@ -1,5 +1,15 @@
 import { BenchError } from './errors.js';
-import { baseOption, fontFamily, heading, ink, palette, renderSvg } from './svg.js';
+import {
+  baseOption,
+  chartWidth,
+  heading,
+  ink,
+  legendBeside,
+  palette,
+  plotGrid,
+  renderSvg,
+  valueAxis,
+} from './svg.js';
 
 /** A training run, for a chart of how well it learns its training images by heart. */
 export interface MemoryRun {
@@ -32,15 +42,8 @@ export function memoryChart(runs: readonly MemoryRun[], options: { title?: strin
     sum(total) === 0 ? 100 : (100 * sum(kept)) / sum(total);
   const labels = ['accuracy', 'groups kept'] as const;
   const names = runs.flatMap(({ name }) => labels.map((label) => `${name}: ${label}`));
-  const longest = Math.max(...names.map((name) => name.length));
-  const grid = { left: 70, right: 120 + Math.ceil(7.5 * longest), top: 86, bottom: 58 };
-  const axis = {
-    type: 'value',
-    nameLocation: 'middle',
-    nameGap: 42,
-    nameTextStyle: { fontSize: 13, color: ink.soft },
-    axisLabel: { fontSize: 12, color: ink.soft },
-  } as const;
+  const grid = plotGrid(names, 120);
+  const axis = { ...valueAxis, nameGap: 42 };
   const first = Math.min(...runs.map(({ epochs }) => epochs[0]!.epoch));
   const last = Math.max(...runs.map(({ epochs }) => epochs.at(-1)!.epoch));
   return renderSvg(
@@ -51,16 +54,7 @@ export function memoryChart(runs: readonly MemoryRun[], options: { title?: strin
         'Lines: share of the training images that it gets right. Dashed: share of its groups that stay',
       ),
       grid,
-      legend: {
-        orient: 'vertical',
-        selectedMode: false,
-        left: 900 - grid.right + 70,
-        top: grid.top - 6,
-        itemWidth: 30,
-        itemHeight: 10,
-        textStyle: { fontFamily, fontSize: 13, color: ink.strong },
-        data: names,
-      },
+      legend: legendBeside(grid, names, { gap: 70, itemWidth: 30 }),
       xAxis: {
         ...axis,
         name: 'epoch',
@@ -95,7 +89,7 @@ export function memoryChart(runs: readonly MemoryRun[], options: { title?: strin
         })),
       ),
     },
-    900,
+    chartWidth,
     420,
   );
 }

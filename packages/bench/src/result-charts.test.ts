@@ -1,28 +1,9 @@
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import { type ErrorSeries, errorMacsChart } from './error-macs-chart.js';
 import { BenchError } from './errors.js';
 import { memoryChart } from './memory-chart.js';
+import { lineOf, textsOf } from './svg.test-support.js';
 import { sweepChart } from './sweep-chart.js';
-
-/** Every piece of text in the picture, in the order of drawing. */
-function textsOf(svg: string): string[] {
-  expect(XMLValidator.validate(svg)).toBe(true);
-  const parser = new XMLParser({
-    ignoreAttributes: false,
-    parseTagValue: false,
-    trimValues: false,
-    isArray: (tag) => tag === 'text',
-  });
-  const root = parser.parse(svg) as { svg: { text: { '#text': string }[] } };
-  return root.svg.text.map((text) => String(text['#text'] ?? text));
-}
-
-/** Corners of the first line of this colour. */
-function lineOf(svg: string, colour: string): [number, number][] {
-  const path = new RegExp(`<path d="M([^"AZ]+)" fill="none"[^>]* stroke="${colour}"`).exec(svg)![1]!;
-  return path.split('L').map((point) => point.split(' ').map(Number) as [number, number]);
-}
 
 const series: ErrorSeries[] = [
   { name: 'Original', kind: 'measured', points: [{ macs: 2_293_000, error: 0.8 }] },

@@ -51,6 +51,41 @@ export function heading(text: string, subtext: string) {
   } as const;
 }
 
+/** Of every chart with a legend beside its plot. */
+export const chartWidth = 900;
+
+/** Room around a plot whose legend stands to its right: `beside` for what comes before the legend's names, and their text, at about 7.5 a character. */
+export function plotGrid(names: readonly string[], beside: number) {
+  const longest = Math.max(...names.map((name) => name.length));
+  return { left: 70, right: beside + Math.ceil(7.5 * longest), top: 86, bottom: 58 };
+}
+
+/** A column of names, `gap` to the right of the plot. */
+export function legendBeside(
+  { right, top }: ReturnType<typeof plotGrid>,
+  names: readonly string[],
+  { gap, itemWidth }: { gap: number; itemWidth: number },
+) {
+  return {
+    orient: 'vertical',
+    selectedMode: false,
+    left: chartWidth - right + gap,
+    top: top - 6,
+    itemWidth,
+    itemHeight: 10,
+    textStyle: { fontFamily, fontSize: 13, color: ink.strong },
+    data: [...names],
+  } as const;
+}
+
+/** An axis of numbers, named along its middle. */
+export const valueAxis = {
+  type: 'value',
+  nameLocation: 'middle',
+  nameTextStyle: { fontSize: 13, color: ink.soft },
+  axisLabel: { fontSize: 12, color: ink.soft },
+} as const;
+
 /** A layer's name cut to a length that leaves room for the picture; its end, often a number, tells layers apart. */
 export function shortName(name: string): string {
   return name.length > 20 ? `${name.slice(0, 9)}…${name.slice(-10)}` : name;

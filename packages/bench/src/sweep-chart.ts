@@ -1,5 +1,15 @@
 import { BenchError } from './errors.js';
-import { baseOption, fontFamily, heading, ink, palette, renderSvg } from './svg.js';
+import {
+  baseOption,
+  chartWidth,
+  heading,
+  ink,
+  legendBeside,
+  palette,
+  plotGrid,
+  renderSvg,
+  valueAxis,
+} from './svg.js';
 
 /** What a network is at one threshold. */
 export interface SweepPoint {
@@ -36,14 +46,7 @@ export function sweepChart(
   };
   const cost = 'multiply-accumulates';
   const names = [...sets.map((set) => `error, ${set}`), cost];
-  const longest = Math.max(...names.map((name) => name.length));
-  const grid = { left: 70, right: 110 + Math.ceil(7.5 * longest), top: 86, bottom: 58 };
-  const axis = {
-    type: 'value',
-    nameLocation: 'middle',
-    nameTextStyle: { fontSize: 13, color: ink.soft },
-    axisLabel: { fontSize: 12, color: ink.soft },
-  } as const;
+  const grid = plotGrid(names, 110);
   const line = { type: 'line', silent: true, symbol: 'circle', symbolSize: 5 } as const;
   const marked = chosen === undefined ? {} : { markLine: chosenLine(chosen) };
   return renderSvg(
@@ -54,18 +57,9 @@ export function sweepChart(
         'Groups whose signal-to-noise ratio is not above the threshold are cut out of one trained network',
       ),
       grid,
-      legend: {
-        orient: 'vertical',
-        selectedMode: false,
-        left: 900 - grid.right + 70,
-        top: grid.top - 6,
-        itemWidth: 26,
-        itemHeight: 10,
-        textStyle: { fontFamily, fontSize: 13, color: ink.strong },
-        data: names,
-      },
+      legend: legendBeside(grid, names, { gap: 70, itemWidth: 26 }),
       xAxis: {
-        ...axis,
+        ...valueAxis,
         name: 'threshold',
         nameGap: 32,
         min: first.threshold,
@@ -75,14 +69,14 @@ export function sweepChart(
       },
       yAxis: [
         {
-          ...axis,
+          ...valueAxis,
           name: 'error (%)',
           nameGap: 42,
           min: 0,
           splitLine: { lineStyle: { color: ink.line } },
         },
         {
-          ...axis,
+          ...valueAxis,
           name: 'multiply-accumulates left (%)',
           nameGap: 42,
           nameRotate: 90,
@@ -111,7 +105,7 @@ export function sweepChart(
         },
       ],
     },
-    900,
+    chartWidth,
     420,
   );
 }

@@ -1,5 +1,15 @@
 import { BenchError } from './errors.js';
-import { baseOption, fontFamily, heading, ink, palette, renderSvg, shortName } from './svg.js';
+import {
+  baseOption,
+  chartWidth,
+  heading,
+  ink,
+  legendBeside,
+  palette,
+  plotGrid,
+  renderSvg,
+  shortName,
+} from './svg.js';
 
 /** What a chart of a training run needs to know of an epoch. */
 export interface EpochRecord {
@@ -41,11 +51,9 @@ export function trainingChart(epochs: readonly EpochRecord[], options: { title?:
     labels[layer] = `${shortName(layer)}  ${first.total[layer]} → ${last.kept[layer]}`;
   }
 
-  const width = 900;
   const height = 420;
-  // Beside the plot stand the right axis (70) and the legend: its lines (40) and text, at about 7.5 a character.
-  const longest = Math.max(...Object.values(labels).map((label) => label.length));
-  const grid = { left: 70, right: 70 + 40 + Math.ceil(7.5 * longest), top: 86, bottom: 58 };
+  // Beside the plot stand the right axis (70) and the legend's lines (40).
+  const grid = plotGrid(Object.values(labels), 70 + 40);
   const rowHeight = Math.min(26, (height - grid.top - grid.bottom) / (layers.length + 1));
   const axisName = { nameLocation: 'middle', nameTextStyle: { fontSize: 13, color: ink.soft } } as const;
   const axisLabel = { fontSize: 12, color: ink.soft };
@@ -59,16 +67,9 @@ export function trainingChart(epochs: readonly EpochRecord[], options: { title?:
       ),
       grid,
       legend: {
-        orient: 'vertical',
-        selectedMode: false,
-        left: width - grid.right + 64,
-        top: grid.top - 6,
+        ...legendBeside(grid, [errorName, ...layers], { gap: 64, itemWidth: 26 }),
         itemGap: Math.max(rowHeight - 14, 2),
-        itemWidth: 26,
-        itemHeight: 10,
         formatter: (name: string) => labels[name]!,
-        textStyle: { fontFamily, fontSize: 13, color: ink.strong },
-        data: [errorName, ...layers],
       },
       xAxis: {
         type: 'value',
@@ -131,7 +132,7 @@ export function trainingChart(epochs: readonly EpochRecord[], options: { title?:
         },
       ],
     },
-    width,
+    chartWidth,
     height,
   );
 }

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { groupCounts } from './group-counts.js';
 import { groupLasso, groupLassoOf, groupNorms } from './group-lasso.js';
 import { leNet5, leNetFc, vggLike } from './nets.js';
+import { reloaded } from './reloaded.test-support.js';
 import { NoiseConfigError } from './variational.js';
 
 beforeAll(async () => {
@@ -79,14 +80,7 @@ describe('groupLasso', () => {
     expect(history.history.acc?.at(-1)).toBeGreaterThan(0.9);
     const counts = groupCounts(model);
     expect(counts.find(({ name }) => name === 'd/inputs')).toEqual({ name: 'd/inputs', kept: 2, total: 5 });
-    let saved: tf.io.ModelArtifacts | undefined;
-    await model.save(
-      tf.io.withSaveHandler(async (artifacts) => {
-        saved = artifacts;
-        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
-      }),
-    );
-    const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved as tf.io.ModelArtifacts));
+    const loaded = await reloaded(model);
     expect(groupCounts(loaded)).toEqual(counts);
     expect(groupLassoOf(loaded.layers[0] as tf.layers.Layer)?.config).toEqual({
       channels: 0.02,

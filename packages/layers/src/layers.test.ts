@@ -6,6 +6,7 @@ import { leNet5, leNetFc, vggLike } from './nets.js';
 import { type Noise, noiseOf, noisesOf, withThetas } from './noise.js';
 import { noisyConv2d } from './noisy-conv2d.js';
 import { noisyDense } from './noisy-dense.js';
+import { reloaded } from './reloaded.test-support.js';
 import { NoiseConfigError } from './variational.js';
 
 beforeAll(async () => {
@@ -140,14 +141,7 @@ describe('logNormalDropout', () => {
     expect(multiplier[0]).toBeGreaterThan(0.2);
     expect([...multiplier].slice(1).filter((m) => m === 0).length).toBeGreaterThanOrEqual(2);
 
-    let saved: tf.io.ModelArtifacts | undefined;
-    await model.save(
-      tf.io.withSaveHandler(async (artifacts) => {
-        saved = artifacts;
-        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
-      }),
-    );
-    const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved as tf.io.ModelArtifacts));
+    const loaded = await reloaded(model);
     expect(largest(tf.sub(loaded.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor))).toBe(0);
     expect(noise(loaded).trainExamples).toBe(N);
     expect(noise(loaded).config).toEqual(noise(model).config);

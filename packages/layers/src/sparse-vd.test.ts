@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withDraws } from './draws.js';
 import { groupCounts } from './group-counts.js';
+import { reloaded } from './reloaded.test-support.js';
 import { sparseVdConv2d, sparseVdDense, variationalWeightsOf } from './sparse-vd.js';
 import { withWeights } from './substitute.js';
 import { NoiseConfigError, variationalsOf } from './variational.js';
@@ -244,14 +245,7 @@ describe('models with sparse variational dropout', () => {
     expect(Math.min(...rows.slice(0, 2))).toBeGreaterThan(0.3);
     expect(Math.max(...rows.slice(2))).toBeLessThan(0.2 * Math.min(...rows.slice(0, 2)));
 
-    let saved: tf.io.ModelArtifacts | undefined;
-    await model.save(
-      tf.io.withSaveHandler(async (artifacts) => {
-        saved = artifacts;
-        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
-      }),
-    );
-    const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved as tf.io.ModelArtifacts));
+    const loaded = await reloaded(model);
     expect(largest(tf.sub(loaded.predict(x) as tf.Tensor, model.predict(x) as tf.Tensor))).toBe(0);
     expect(variationalsOf(loaded).map(({ trainExamples }) => trainExamples)).toEqual([N, N]);
     expect(vdOf(loaded).config).toEqual(vdOf(model).config);
