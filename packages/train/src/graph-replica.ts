@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { biasCorrection } from './adam.js';
 import { type EpochPart, type EpochSums, runEpoch, stepsTaken, type TrainStep } from './epoch.js';
 import { correctCount } from './evaluate.js';
-import { type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
+import { readWeights, type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
 import { stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
@@ -108,7 +108,7 @@ export class GraphReplica {
       this.run.v.set(second.dataSync<'float32'>(), from);
     });
     dispose(state);
-    for (const { variable, from } of this.statistics) flat.set(variable.read().dataSync<'float32'>(), from);
+    readWeights(this.statistics, flat);
   }
 
   private stateAt(globalStep: number): State {

@@ -5,7 +5,7 @@ import { adamStep } from './adam.js';
 import { Barrier } from './barrier.js';
 import { type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
 import { evaluateShare } from './evaluate.js';
-import { type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
+import { readWeights, type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
 import { stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
@@ -16,6 +16,7 @@ export class Replica {
   private readonly step: StepFunction;
   private readonly slots: Slot[];
   private readonly trained: Slot[];
+  private readonly statistics: Slot[];
   private readonly barrier: Barrier;
   private readonly inputs: ReturnType<typeof stepInputs>;
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
@@ -30,6 +31,7 @@ export class Replica {
     const { slots } = weightLayout(model);
     this.slots = slots;
     this.trained = slots.filter(({ kind }) => kind !== 'statistic');
+    this.statistics = slots.filter(({ kind }) => kind === 'statistic');
     this.step = stepFunction(model, this.trained);
     this.barrier = new Barrier(run.barrier, run.replicas);
     this.local = new Float32Array(run.weights[0].length);
@@ -79,7 +81,7 @@ export class Replica {
       return;
     }
     tf.tidy(() => {
-      this.restoreStatistics(weights);
+      writeWeights(tf, this.statistics, weights);
       const { x, y, u, seed } = this.inputs(indices, globalStep);
       this.local.set(weights);
       const tensors = this.trained.map(({ from, to, shape }) =>
@@ -93,16 +95,7 @@ export class Replica {
       });
       tf.dispose([loss, kl, correct]);
     });
-    for (const { kind, variable, from } of this.slots)
-      if (kind === 'statistic') target.set(variable.read().dataSync<'float32'>(), from);
-  }
-
-  private restoreStatistics(weights: Float32Array): void {
-    writeWeights(
-      tf,
-      this.slots.filter(({ kind }) => kind === 'statistic'),
-      weights,
-    );
+    readWeights(this.statistics, target);
   }
 
   private total(batchSize: number): StepTotals {
@@ -134,14 +127,12 @@ export class Replica {
     const shares = this.shares(batchSize);
     for (const { kind, from, to } of this.slots) {
       const last = Math.min(to, end);
+      const step = kind !== 'statistic' && { ...config, step: globalStep + 1, learningRate: rates[kind] };
       for (let lo = Math.max(from, begin); lo < last; lo += BLOCK) {
         const hi = Math.min(lo + BLOCK, last);
         const gradient = meanOf(gradients, shares, lo, hi);
-        if (kind === 'statistic') next.set(gradient.subarray(lo, hi), lo);
-        else {
-          const step = { ...config, step: globalStep + 1, learningRate: rates[kind] };
-          adamStep({ weights, gradient, next, m, v }, lo, hi, step);
-        }
+        if (step) adamStep({ weights, gradient, next, m, v }, lo, hi, step);
+        else next.set(gradient.subarray(lo, hi), lo);
       }
     }
   }
