@@ -12,7 +12,7 @@ export const shortened: Record<string, string> = {
   'npm run bench:noise -- --engines wasm': '--networks lenet-fc --rounds 1 --seconds 0.1',
   // without what it would install, gigabytes
   'npm run bench:train': '-- --peers none --networks lenet-fc --rounds 1 --seconds 0.1 --steps 50',
-  'npm run bench:replicas -- 2 wasm 6': '1',
+  'npm run bench:replicas -- 2 wasm': '1',
 };
 
 /** Commands that are not run, and why that loses nothing. */
