@@ -1,6 +1,7 @@
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormalize } from './batch-normalize.js';
 import { registerGather } from './gather.js';
+import { registerMaxPoolGrad } from './max-pool-grad.js';
 import { currentNodeBackend, type NodeBackend } from './node-backend.js';
 import { registerSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { registerStatelessRandom } from './stateless-random.js';
@@ -19,5 +20,6 @@ export function registerTensorflowOps(): void {
   registerActivationGradients();
   registerSoftmaxCrossEntropy();
   registerBatchNormalize();
+  registerMaxPoolGrad();
   registerStatelessRandom();
 }

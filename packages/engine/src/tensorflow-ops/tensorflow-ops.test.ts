@@ -61,6 +61,37 @@ describeOnTensorflow("TensorFlow's own operations", () => {
     );
   });
 
+  it("give max-pool's gradient to each window's first maximum, whether or not windows tile the input", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          batch: fc.integer({ min: 1, max: 3 }),
+          size: fc.tuple(fc.integer({ min: 3, max: 9 }), fc.integer({ min: 3, max: 9 })),
+          channels: fc.integer({ min: 1, max: 5 }),
+          window: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+          strides: fc.option(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }))),
+          pad: fc.constantFrom('valid' as const, 'same' as const),
+          tiles: fc.boolean(),
+        }),
+        seeds,
+        async ({ batch, size, channels, window, strides, pad, tiles }, seed) => {
+          const [height, width] = size.map((n, i) => (tiles ? n * (window[i] as number) : n)) as [
+            number,
+            number,
+          ];
+          // few values, so that most windows have equal maxima
+          const x = tf.round(tf.div(normal([batch, height, width, channels], seed), 3));
+          const pool = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, window, strides ?? window, pad);
+          const dy = normal(
+            tf.tidy(() => pool(x).shape),
+            seed + 1,
+          );
+          await expectAsOnCpu([x, dy], (x, dy) => [tf.grad(pool)(x as tf.Tensor, dy as tf.Tensor)]);
+        },
+      ),
+      { numRuns: 25 },
+    ));
+
   it('gather without reading the indices back, and still refuse those out of range', () => {
     const x = tf.tensor2d([
       [1, 2],
