@@ -13,6 +13,7 @@ export const entrants = [
   'naive-tfjs-node',
   'pytorch',
   'tensorflow',
+  'bound',
 ] as const;
 export type Entrant = (typeof entrants)[number];
 
@@ -26,6 +27,7 @@ export const titles: Record<Entrant, string> = {
   'naive-tfjs-node': 'tfjs-node, naive layer, model.fit',
   pytorch: 'PyTorch eager',
   tensorflow: 'TensorFlow Python, graph',
+  bound: 'bound: all products at the speed of one of 2048³',
 };
 
 // built, also for the tests, which run the sources
@@ -45,6 +47,8 @@ async function commandOf(entrant: Entrant, say: (line: string) => void): Promise
       return node('ours.js', 'naive-wasm', '1');
     case 'naive-tfjs-node':
       return node('naive-tfjs.js');
+    case 'bound':
+      return node('product.js');
     default:
       return installPeer(peers()[entrant], say);
   }
