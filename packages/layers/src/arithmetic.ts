@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 /**
- * The operations that the noise's formulas are written in, so that they stand once and run on numbers as on tensors. Both branches
- * of `where` are always computed.
+ * The operations that the noise's formulas are written in, so that they stand once and run on numbers as on tensors.
  */
 export interface Arithmetic<T, Test> {
   add(a: T | number, b: T | number): T;
@@ -18,6 +17,8 @@ export interface Arithmetic<T, Test> {
   sqrt(a: T): T;
   greater(a: T | number, b: T | number): Test;
   where(test: Test, a: T | number, b: T | number): T;
+  /** As `where`, and what isn't wanted need not be computed. */
+  either(test: Test, a: () => T, b: () => T): T;
 }
 
 /** Float64, one number at a time. */
@@ -35,6 +36,7 @@ export const onNumbers: Arithmetic<number, boolean> = {
   sqrt: Math.sqrt,
   greater: (a, b) => a > b,
   where: (test, a, b) => (test ? a : b),
+  either: (test, a, b) => (test ? a() : b()),
 };
 
 /** Float32 tensors, elementwise with broadcasting. */
@@ -52,4 +54,5 @@ export const onTensors: Arithmetic<tf.Tensor, tf.Tensor> = {
   sqrt: tf.sqrt,
   greater: tf.greater,
   where: tf.where,
+  either: (test, a, b) => tf.where(test, a(), b()),
 };

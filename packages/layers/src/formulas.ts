@@ -5,7 +5,8 @@ const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 /** Continued-fraction depth: past z = 3 it leaves an error below float32's. */
 const LEVELS = 12;
 const FAR = 3;
-const NEWTON_STEPS = 3;
+const MILLS_AT_0 = Math.sqrt(Math.PI / 2);
+const HALLEY_STEPS = 2;
 
 /**
  * erfc(x) = t · exp(−x² + Σ cᵢ tⁱ), t = 1 / (1 + x/2), for x ≥ 0: Chebyshev fit with relative error below 1.2e-7
@@ -28,7 +29,7 @@ export interface Differentiated<T> {
  * 1e-6), from closed forms alone: what training needs at every step. @sbp/math has the same in ten digits.
  */
 export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
-  const { add, sub, mul, div, min, max, abs, exp, log, log1p, sqrt, greater, where } = A;
+  const { add, sub, mul, div, min, max, abs, exp, log, log1p, sqrt, greater, where, either } = A;
   const neg = (x: T) => sub(0, x);
   const square = (x: T) => mul(x, x);
 
@@ -46,23 +47,26 @@ export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
    * fraction 1/millsRatio(z) = z + 1/(z + 2/(z + 3/(z + …))) (Abramowitz & Stegun 26.2.14).
    */
   function hazardExcess(z: T, mills: T): { excess: T; remainder: T } {
-    const near = sub(div(1, mills), z);
-    let tail = z;
-    for (let k = LEVELS; k >= 3; k--) tail = add(z, div(k, tail));
-    const second = div(2, tail);
-    const far = div(1, add(z, second));
     const isFar = greater(z, FAR);
-    return {
-      excess: where(isFar, far, near),
-      remainder: where(isFar, mul(far, second), sub(1, mul(z, near))),
-    };
+    const second = either(
+      isFar,
+      () => {
+        let tail = z;
+        for (let k = LEVELS; k >= 3; k--) tail = add(z, div(k, tail));
+        return div(2, tail);
+      },
+      () => z,
+    );
+    const excess = where(isFar, div(1, add(z, second)), sub(div(1, mills), z));
+    return { excess, remainder: where(isFar, mul(excess, second), sub(1, mul(z, excess))) };
   }
 
   /**
    * What KL and sampling share, in coordinates mirrored so that hi, the standardised bound nearer to μ or past it, satisfies hi ≤ −lo: one
    * tail is left to treat.
    */
-  function standardise(mu: T, logSigma: T, { a, b }: Bounds) {
+  function standardise(mu: T, logSigma: T, bounds: Bounds) {
+    const { a, b } = bounds;
     const sigma = exp(logSigma);
     const alpha = div(sub(a, mu), sigma);
     const beta = div(sub(b, mu), sigma);
@@ -82,7 +86,13 @@ export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
     const below = mul(millsLo, mul(densityRatio, density));
     // Z where μ is inside the bounds
     const mass = where(inside, sub(1, add(above, below)), 1);
+    const { excess, remainder } = hazardExcess(z, mills);
     return {
+      excess,
+      remainder,
+      mu,
+      logSigma,
+      bounds,
       sigma,
       mirrored,
       hi,
@@ -100,13 +110,9 @@ export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
   }
 
   /** KL of the posterior from the log-uniform prior (Neklyudov et al. 2017, eq. 10), in nats. */
-  function kl(mu: T, logSigma: T, bounds: Bounds): Differentiated<T> {
-    const { sigma, mirrored, hi, lo, inside, z, mills, densityRatio, tailRatio, density, mass } = standardise(
-      mu,
-      logSigma,
-      bounds,
-    );
-    const { excess, remainder } = hazardExcess(z, mills);
+  function kl(t: Standardised): Differentiated<T> {
+    const { logSigma, bounds, sigma, mirrored, hi, lo, inside, z, mills } = t;
+    const { excess, remainder, densityRatio, tailRatio, density, mass } = t;
     // H = φ(hi)/Z and L = φ(lo)/Z
     const H = where(inside, div(density, mass), div(add(z, excess), sub(1, tailRatio)));
     const L = mul(H, densityRatio);
@@ -118,10 +124,10 @@ export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
       loL,
     );
     // −log Z + (hi·H − lo·L)/2, and past the bound the squares that cancel in it left out
-    const shape = where(
+    const shape = either(
       inside,
-      sub(mul(sub(hiH, loL), 0.5), log(mass)),
-      sub(add(HALF_LOG_2PI, mul(sub(bracket, 1), 0.5)), add(log(mills), log1p(neg(tailRatio)))),
+      () => sub(mul(sub(hiH, loL), 0.5), log(mass)),
+      () => sub(add(HALF_LOG_2PI, mul(sub(bracket, 1), 0.5)), add(log(mills), log1p(neg(tailRatio)))),
     );
     const constant = Math.log(bounds.b - bounds.a) - HALF_LOG_2PI - 0.5;
     const dHi = mul(mul(H, bracket), -0.5);
@@ -135,9 +141,8 @@ export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
   }
 
   /** log θ = μ + σ Φ⁻¹(Φ(α) + u Z), clipped to the bounds; derivatives by the implicit function theorem. */
-  function sample(u: T, mu: T, logSigma: T, bounds: Bounds): Differentiated<T> {
-    const t = standardise(mu, logSigma, bounds);
-    const { hi, lo, inside, z } = t;
+  function sample(u: T, t: Standardised): Differentiated<T> {
+    const { mu, bounds, hi, lo, inside, z } = t;
     // both exact for the draws of @sbp/math, so that both ends keep full precision
     const v = where(t.mirrored, sub(1, u), u);
     const w = where(t.mirrored, u, sub(1, u));
@@ -145,18 +150,23 @@ export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
     const q = add(t.above, mul(w, t.mass));
     // y ≥ 0 solves log Φ(−z0) − log Φ(−z0 − y) = depth; past the bound z0 = −hi, else 0 and p or 1 − p is halved
     const depth = neg(
-      where(
+      either(
         inside,
-        log(where(inside, min(mul(min(p, q), 2), 1), 1)),
+        () => log(where(inside, min(mul(min(p, q), 2), 1), 1)),
         // log(v + w·ratio), from the side that loses nothing
-        where(
-          greater(w, 0.5),
-          log(add(v, mul(w, t.tailRatio))),
-          log1p(neg(mul(w, sub(1, min(t.tailRatio, 1))))),
-        ),
+        () =>
+          either(
+            greater(w, 0.5),
+            () => log(add(v, mul(w, t.tailRatio))),
+            () => log1p(neg(mul(w, sub(1, min(t.tailRatio, 1))))),
+          ),
       ),
     );
-    const y = descend(where(inside, 0, z), where(inside, Math.sqrt(Math.PI / 2), t.mills), depth);
+    const y = descend(depth, {
+      z: where(inside, 0, z),
+      mills: where(inside, MILLS_AT_0, t.mills),
+      excess: where(inside, 1 / MILLS_AT_0, t.excess),
+    });
     const x = where(inside, where(greater(q, p), neg(y), y), sub(hi, y));
     // A = (1−v) φ(lo)/φ(x) and B = v φ(hi)/φ(x)
     const A = mul(w, exp(mul(mul(sub(x, lo), add(x, lo)), 0.5)));
@@ -177,22 +187,36 @@ export function noiseFormulas<T, Test>(A: Arithmetic<T, Test>) {
     };
   }
 
-  /** Newton's method on the convex F(y) = log r(z0) − log r(z0+y) + z0·y + y²/2 − depth, r being Mills' ratio. */
-  function descend(z0: T, mills0: T, depth: T): T {
-    const { excess } = hazardExcess(z0, mills0);
-    const hazard = add(z0, excess);
-    // second-order start: F'(0) is the hazard at z0, F''(0) = hazard · excess, rising to 1 with depth
+  /**
+   * Halley's method on the convex F(y) = log r(z) − log r(z + y) + z·y + y²/2 − depth, r being Mills' ratio: F' is the hazard
+   * 1/r at z + y, F'' = F' · (F' − z − y).
+   */
+  function descend(depth: T, { z, mills, excess }: Record<'z' | 'mills' | 'excess', T>): T {
+    const hazard = add(z, excess);
+    // second-order start: F'(0) is the hazard at z, F''(0) = hazard · excess, rising to 1 with depth
     const curvature = sub(1, div(sub(1, mul(hazard, excess)), add(1, mul(depth, 0.35))));
     const twice = mul(depth, 2);
     let y = div(twice, add(hazard, sqrt(add(square(hazard), mul(twice, curvature)))));
-    const logMills0 = log(mills0);
-    for (let step = 0; step < NEWTON_STEPS; step++) {
-      const mills = millsRatio(add(z0, y));
-      const F = add(sub(sub(logMills0, log(mills)), depth), mul(y, add(z0, mul(y, 0.5))));
-      y = max(0, sub(y, mul(F, mills)));
+    const logMills = log(mills);
+    for (let step = 0; step < HALLEY_STEPS; step++) {
+      const x = add(z, y);
+      const r = millsRatio(x);
+      const F = add(sub(sub(logMills, log(r)), depth), mul(y, add(z, mul(y, 0.5))));
+      const newton = mul(F, r);
+      const bend = mul(mul(newton, sub(div(1, r), x)), 0.5);
+      y = max(0, sub(y, div(newton, sub(1, bend))));
     }
     return y;
   }
 
-  return { kl, sample };
+  type Standardised = ReturnType<typeof standardise>;
+  return {
+    kl: (mu: T, logSigma: T, bounds: Bounds) => kl(standardise(mu, logSigma, bounds)),
+    sample: (u: T, mu: T, logSigma: T, bounds: Bounds) => sample(u, standardise(mu, logSigma, bounds)),
+    /** Both, for less than the sum of their costs. */
+    terms(u: T, mu: T, logSigma: T, bounds: Bounds) {
+      const t = standardise(mu, logSigma, bounds);
+      return { logTheta: sample(u, t), kl: kl(t) };
+    },
+  };
 }

@@ -31,7 +31,9 @@ export function klDivergence(
 ): tf.Tensor {
   return differentiable(mu, logSigma, (m, s) =>
     form === 'host'
-      ? onHost(m.shape, [m, s], (mi, si) => numbers.kl(mi, si, bounds))
+      ? (onHost(m.shape, [m, s, s], 1, (mi, si) => [
+          numbers.kl(mi, si, bounds),
+        ])[0] as Differentiated<tf.Tensor>)
       : tensors.kl(m, s, bounds),
   );
 }
@@ -52,7 +54,9 @@ export function sampleLogTheta(
 ): tf.Tensor {
   return differentiable(mu, logSigma, (m, s) =>
     form === 'host'
-      ? onHost(u.shape, [u, m, s], (ui, mi, si) => numbers.sample(ui, mi, si, bounds))
+      ? (onHost(u.shape, [m, s, u], 1, (mi, si, ui) => [
+          numbers.sample(ui, mi, si, bounds),
+        ])[0] as Differentiated<tf.Tensor>)
       : tensors.sample(u, m, s, bounds),
   );
 }
@@ -70,12 +74,12 @@ export function noiseTerms(
   bounds: Bounds = defaultBounds,
   form: NoiseForm = fastest(),
 ): { logTheta: Differentiated<tf.Tensor>; kl: Differentiated<tf.Tensor> } {
-  return form === 'host'
-    ? {
-        logTheta: onHost(u.shape, [u, mu, logSigma], (ui, mi, si) => numbers.sample(ui, mi, si, bounds)),
-        kl: onHost(mu.shape, [mu, logSigma], (mi, si) => numbers.kl(mi, si, bounds)),
-      }
-    : { logTheta: tensors.sample(u, mu, logSigma, bounds), kl: tensors.kl(mu, logSigma, bounds) };
+  if (form === 'tensors') return tensors.terms(u, mu, logSigma, bounds);
+  const [logTheta, kl] = onHost(u.shape, [mu, logSigma, u], 2, (m, s, ui) => {
+    const terms = numbers.terms(ui, m, s, bounds);
+    return [terms.logTheta, terms.kl];
+  }) as [Differentiated<tf.Tensor>, Differentiated<tf.Tensor>];
+  return { logTheta, kl };
 }
 
 /** An elementwise function of μ and log σ that comes with its derivatives, as a differentiable op. */
@@ -97,27 +101,38 @@ function differentiable(
   return op(mu, logSigma);
 }
 
-/** Applies a function of numbers to tensors whose trailing axes agree: shorter ones repeat. */
+/** Applies functions of numbers, `count` of them, to tensors whose trailing axes agree: shorter ones repeat. */
 function onHost(
   shape: number[],
-  inputs: tf.Tensor[],
-  at: (...values: [number, number, number]) => Differentiated<number>,
-): Differentiated<tf.Tensor> {
+  inputs: [tf.Tensor, tf.Tensor, tf.Tensor],
+  count: number,
+  at: (a: number, b: number, c: number) => Differentiated<number>[],
+): Differentiated<tf.Tensor>[] {
   const size = shape.reduce((p, d) => p * d, 1);
-  const data = inputs.map((input) => input.dataSync<'float32'>());
-  const out = [0, 1, 2].map(() => new Float32Array(size)) as [Float32Array, Float32Array, Float32Array];
-  const values: [number, number, number] = [0, 0, 0];
+  const [a, b, c] = inputs.map((input) => input.dataSync<'float32'>()) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  const results = Array.from({ length: count }, () => ({
+    value: new Float32Array(size),
+    dMu: new Float32Array(size),
+    dLogSigma: new Float32Array(size),
+  }));
   for (let i = 0; i < size; i++) {
-    data.forEach((array, k) => {
-      values[k] = array[i % array.length] as number;
-    });
-    const { value, dMu, dLogSigma } = at(...values);
-    out[0][i] = value;
-    out[1][i] = dMu;
-    out[2][i] = dLogSigma;
+    const each = at(a[i % a.length] as number, b[i % b.length] as number, c[i % c.length] as number);
+    for (let k = 0; k < count; k++) {
+      const [from, to] = [each[k] as Differentiated<number>, results[k] as Differentiated<Float32Array>];
+      to.value[i] = from.value;
+      to.dMu[i] = from.dMu;
+      to.dLogSigma[i] = from.dLogSigma;
+    }
   }
-  const [value, dMu, dLogSigma] = out.map((array) => tf.tensor(array, shape));
-  return { value, dMu, dLogSigma } as Differentiated<tf.Tensor>;
+  return results.map(({ value, dMu, dLogSigma }) => ({
+    value: tf.tensor(value, shape),
+    dMu: tf.tensor(dMu, shape),
+    dLogSigma: tf.tensor(dLogSigma, shape),
+  }));
 }
 
 function sumToShape(x: tf.Tensor, shape: number[]): tf.Tensor {
