@@ -13,6 +13,7 @@ export const entrants = [
   'naive-tfjs-node',
   'pytorch',
   'tensorflow',
+  'products',
   'bound',
 ] as const;
 export type Entrant = (typeof entrants)[number];
@@ -27,6 +28,7 @@ export const titles: Record<Entrant, string> = {
   'naive-tfjs-node': 'tfjs-node, naive layer, model.fit',
   pytorch: 'PyTorch eager',
   tensorflow: 'TensorFlow Python, graph',
+  products: "bound: the step's convolutions and matrix products by TensorFlow, nothing else",
   bound: 'bound: all products at the speed of one of 2048³',
 };
 
@@ -47,8 +49,10 @@ async function commandOf(entrant: Entrant, say: (line: string) => void): Promise
       return node('ours.js', 'naive-wasm', '1');
     case 'naive-tfjs-node':
       return node('naive-tfjs.js');
+    case 'products':
+      return node('products.js', 'own');
     case 'bound':
-      return node('product.js');
+      return node('products.js', 'large');
     default:
       return installPeer(peers()[entrant], say);
   }

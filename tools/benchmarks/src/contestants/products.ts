@@ -1,0 +1,95 @@
+// What no training step on TensorFlow can pass: its products alone. Usage: node products.js <own|large>; answers lines.
+// own: the network's convolutions and matrix products, forward and backward, as TensorFlow's kernels do them; large: as many
+// multiply-accumulates at the speed of one big matrix product.
+import { compile, loadTensorflow } from '@sbp/engine';
+import { layerMacs } from '@sbp/layers';
+import * as tf from '@tensorflow/tfjs';
+import { type Job, readJob } from '../job.js';
+import { buildNetwork } from '../networks.js';
+import { answerLines } from './lines.js';
+
+/** Rows and columns: 64 MB in all, past every cache, as large convolutions are. */
+const SIZE = 2048;
+
+const { version } = await loadTensorflow();
+await tf.setBackend('tensorflow');
+
+/** Does some of a job's products, and tells of how many images they are. */
+type Products = () => number;
+
+let seed = 0;
+const random = (shape: number[]) => tf.randomNormal(shape, 0, 1, 'float32', ++seed);
+
+function weightedLayers({ network }: Job): tf.layers.Layer[] {
+  return buildNetwork(network, false).layers.filter((layer) => layerMacs(layer) > 0);
+}
+
+function large(job: Job): Products {
+  const macs = weightedLayers(job).map(layerMacs);
+  // forward, by the kernel and by the input, of which the first layer's isn't wanted
+  const ofAnImage = 3 * macs.reduce((sum, count) => sum + count, 0) - (macs[0] as number);
+  const [a, b] = [random([SIZE, SIZE]), random([SIZE, SIZE])];
+  return () => {
+    tf.tidy(() => {
+      tf.matMul(a, b).dataSync();
+    });
+    return SIZE ** 3 / ofAnImage;
+  };
+}
+
+function own(job: Job): Products {
+  const layers = weightedLayers(job);
+  const operands = layers.map((layer) => ({
+    x: random([job.batch, ...((layer.input as tf.SymbolicTensor).shape as number[]).slice(1)]),
+    kernel: random(layer.weights[0]?.shape as number[]),
+    dy: random([job.batch, ...(layer.outputShape as number[]).slice(1)]),
+  }));
+  const step = compile((all: typeof operands) =>
+    all.map(({ x, kernel, dy }, i) => {
+      const linear = linearMap(layers[i] as tf.layers.Layer);
+      const forward = linear(x, kernel);
+      if (i === 0) return [forward, tf.grad((k) => linear(x, k))(kernel, dy)];
+      return [
+        forward,
+        ...tf.grads((...[a, k]: tf.Tensor[]) => linear(a as tf.Tensor, k as tf.Tensor))([x, kernel], dy),
+      ];
+    }),
+  );
+  return () => {
+    tf.tidy(() => {
+      step(operands);
+    });
+    return job.batch;
+  };
+}
+
+/** A layer's product of its input and its kernel, without bias and activation. */
+function linearMap(layer: tf.layers.Layer): (x: tf.Tensor, kernel: tf.Tensor) => tf.Tensor {
+  if (layer.getClassName() === 'Dense')
+    return (x, kernel) => tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D);
+  const { strides, padding } = layer.getConfig() as { strides: [number, number]; padding: 'valid' | 'same' };
+  return (x, kernel) => tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, strides, padding);
+}
+
+let products: Products;
+
+function runFor(seconds: number) {
+  const start = performance.now();
+  let [images, spent] = [0, 0];
+  do {
+    images += products();
+    spent = (performance.now() - start) / 1000;
+  } while (spent < seconds);
+  return { images, seconds: spent };
+}
+
+await answerLines(async (request) => {
+  if (request.do === 'open') {
+    const { job } = await readJob(request.job);
+    products = process.argv[2] === 'own' ? own(job) : large(job);
+    return { parameters: job.trainable, version };
+  }
+  if (request.do === 'run') return runFor(request.seconds);
+  if (request.do === 'close') return {};
+  throw new Error('it does not train');
+});
