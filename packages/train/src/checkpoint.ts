@@ -126,12 +126,13 @@ function parsed(bytes: Buffer): Checkpoint | undefined {
   const digest = createHash('sha256').update(body).digest('hex');
   if (bytes.toString('latin1', 0, bytes.length - body.length) !== `${digest}\n`) return undefined;
   const end = body.indexOf('\n');
-  const { epoch, within, weights, moments, ...rest } = JSON.parse(body.toString('utf8', 0, end));
+  const { epoch, within, live, weights, moments, ...rest } = JSON.parse(body.toString('utf8', 0, end));
   // Copied, because float32 views need an offset that is a multiple of four.
   const floats = new Float32Array(Uint8Array.from(body.subarray(end + 1)).buffer);
   const state: TrainState = {
     epoch,
     ...(within && { within }),
+    ...(live && { live }),
     weights: floats.subarray(0, weights),
     m: floats.subarray(weights, weights + moments),
     v: floats.subarray(weights + moments),

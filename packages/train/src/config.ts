@@ -17,6 +17,11 @@ export const trainConfigSchema = z.strictObject({
   epsilon: z.number().positive().default(1e-8),
   /** Seed of the data's order and of the noise. */
   seed: z.int().min(0).default(0),
+  /**
+   * Whether to go on with a smaller network as soon as groups of log-normal noise have drowned: those that inference would multiply by 0 at an
+   * epoch's end are out of training from then on, and a step takes less time. Off: they may come back, as in the paper.
+   */
+  shrink: z.boolean().default(false),
   /** Workers that share each batch; 0: one for each core on wasm, one in this thread elsewhere. */
   replicas: z.int().min(0).max(256).default(0),
 });

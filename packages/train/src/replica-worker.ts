@@ -3,7 +3,7 @@ import { type Engine, useEngine } from '@sbp/engine';
 import '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { Replica } from './replica.js';
-import { progressPause } from './train.js';
+import { progressPause } from './team.js';
 import type { Reply, Request, WorkerStart } from './workers.js';
 
 const { run, index, backend } = workerData as WorkerStart;

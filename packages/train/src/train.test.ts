@@ -3,7 +3,7 @@ import { leNetFc, noisesOf } from '@sbp/layers';
 // the built package: worker threads run JavaScript
 import { type EpochMetrics, type TrainConfig, TrainError, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { assert, beforeAll, describe, expect, it } from 'vitest';
 import { halves, smallNet } from './testing.js';
 
 beforeAll(async () => {
@@ -90,6 +90,55 @@ describe('train', () => {
     const figures = ({ loss, kl, trainError, error }: EpochMetrics) => ({ loss, kl, trainError, error });
     expect(seen.map(figures)).toEqual(whole.map(figures));
   });
+
+  it.each([1, 2])(
+    'shrinks while it trains, and goes on to the same bit, on %i replicas',
+    async (replicas) => {
+      const options = {
+        ...config,
+        epochs: 6,
+        batchSize: 32,
+        noiseRate: 10,
+        learningRate: 0.01,
+        replicas,
+        shrink: true,
+      };
+      const states: TrainState[] = [];
+      const copy = (state: TrainState) =>
+        structuredClone({ ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() });
+      const metrics: EpochMetrics[] = [];
+      const hooks = {
+        checkpointMinutes: 0,
+        onEpoch: (epoch: EpochMetrics, state: TrainState) => {
+          metrics.push(epoch);
+          states.push(copy(state));
+        },
+        onCheckpoint: (state: TrainState) => void (states.length % 2 && states.push(copy(state))),
+      };
+      const net = () => {
+        const model = smallNet(false);
+        for (const noise of noisesOf(model)) Object.assign(noise.config, { klScale: 0.5 });
+        return model;
+      };
+      const model = net();
+      await train(model, data, options, hooks);
+      const expected = weightsOf(model);
+      const narrow = states.filter(({ live }) => live);
+      expect(narrow.at(-1)?.live?.d?.length).toBeLessThan(6);
+      const within = narrow.find((state) => state.within);
+      for (const resume of [narrow[0], within, narrow.at(-1)]) {
+        assert(resume);
+        const again = net();
+        await train(again, data, options, { resume });
+        expect(weightsOf(again)).toEqual(expected);
+      }
+      expect(metrics.at(-1)?.error).toBeLessThan(20);
+      // what was measured on the narrow network is what the whole one does
+      const predicted = tf.argMax(model.predict(images(data.test)) as tf.Tensor, -1).dataSync() as Int32Array;
+      const wrong = predicted.filter((label, i) => label !== data.test.labels[i]).length;
+      expect(metrics.at(-1)?.error).toBe((100 * wrong) / 200);
+    },
+  );
 
   it('tells the error on held-out images', async () => {
     const hold = { ...data, validation: halves(100) };

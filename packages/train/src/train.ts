@@ -2,12 +2,12 @@ import type { Dataset } from '@sbp/data';
 import { groupCounts } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
-import { type EpochPart, type EpochSums, type Pause, stepsTaken } from './epoch.js';
-import { GraphReplica } from './graph-replica.js';
-import { readWeights, weightLayout, writeWeights } from './layout.js';
-import { Replica } from './replica.js';
+import { narrower, startCourse } from './course.js';
+import { type EpochSums, stepsTaken } from './epoch.js';
+import { weightLayout, writeWeights } from './layout.js';
+import type { Live } from './narrow.js';
 import { stepRates } from './schedule.js';
-import { type SharedRun, sharedRun, stepsPerEpoch } from './shared-run.js';
+import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 
 /** What is known after an epoch. */
 export interface EpochMetrics {
@@ -56,6 +56,8 @@ export interface TrainState {
   weights: Float32Array;
   m: Float32Array;
   v: Float32Array;
+  /** Where `shrink` has left groups out: those still trained. */
+  live?: Live;
 }
 
 export interface TrainHooks {
@@ -95,16 +97,16 @@ export async function train(
   checkShapes(model, data.train);
   const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);
   const { slots } = weightLayout(model);
-  const run = sharedRun(model, data, config, replicas);
-  const steps = stepsPerEpoch(run);
   const first = hooks.resume?.epoch ?? 0;
   if (hooks.resume) {
-    restore(run, hooks.resume);
+    checkLengths(model, hooks.resume);
     // where nothing is left to do, the caller still gets the trained model
     writeWeights(tf, slots, hooks.resume.weights);
     if (first >= config.epochs) return [];
-  } else readWeights(slots, run.weights[0]);
-  const team = replicas === 1 ? inThisThread(model, run) : await workers(run);
+  }
+  const setup = { model, data, config, replicas };
+  let course = await startCourse(setup, hooks.resume);
+  const steps = stepsPerEpoch(course.run);
   const history: EpochMetrics[] = [];
   const seconds = hooks.onCheckpoint && 60 * (hooks.checkpointMinutes ?? CHECKPOINT_MINUTES);
   let within = hooks.resume?.within;
@@ -114,12 +116,13 @@ export async function train(
       const elapsed = () => (performance.now() - began) / 1000;
       const onProgress = (progress: Omit<TrainProgress, 'epochs'>) =>
         hooks.onProgress?.({ ...progress, epochs: config.epochs });
+      const { run, team } = course;
       const part = () => team.epoch(epoch, { from: within?.sums, seconds, onProgress });
       let sums = await part();
       while (sums.examples < data.train.size && sums.failedStep === undefined) {
         within = { sums, seconds: elapsed() };
         const weights = run.weights[(epoch * steps + stepsTaken(run, sums)) % 2] as Float32Array;
-        await hooks.onCheckpoint?.({ epoch, within, weights, m: run.m, v: run.v });
+        await hooks.onCheckpoint?.({ epoch, within, ...course.state(weights) });
         sums = await part();
       }
       within = undefined;
@@ -128,7 +131,7 @@ export async function train(
       if (sums.failedStep !== undefined) {
         // the step before it wrote the weights that failed: the other copy is the last that gave a finite loss
         const good = sums.failedStep + epoch * steps > 0 ? otherCopy(run, weights) : weights;
-        writeWeights(tf, slots, good);
+        writeWeights(tf, slots, course.state(good).weights);
         throw new TrainError(
           `the loss is not finite at epoch ${epoch + 1}, step ${sums.failedStep + 1}; the model holds the last good weights; lower learningRate or noiseRate.`,
         );
@@ -137,7 +140,8 @@ export async function train(
         (100 * (set.size - (await team.evaluate(weights, set)))) / set.size;
       const error = await errorOn(data.test);
       const validation = data.validation && { validationError: await errorOn(data.validation) };
-      writeWeights(tf, slots, weights);
+      const state = course.state(weights);
+      writeWeights(tf, slots, state.weights);
       const metrics: EpochMetrics = {
         epoch: epoch + 1,
         loss: sums.loss / sums.examples,
@@ -151,67 +155,21 @@ export async function train(
         seconds: elapsed(),
       };
       history.push(metrics);
-      await hooks.onEpoch?.(metrics, { epoch: epoch + 1, weights, m: run.m, v: run.v });
+      // before the state is kept, so that what goes on from it is as narrow
+      const next = config.shrink && epoch + 1 < config.epochs ? narrower(model, state) : undefined;
+      await hooks.onEpoch?.(metrics, { epoch: epoch + 1, ...(next ?? state) });
+      if (next) {
+        await course.stop();
+        course = await startCourse(setup, next);
+      }
     }
   } finally {
-    await team.stop();
+    await course.stop();
   }
   return history;
 }
 
-type OnProgress = (progress: Omit<TrainProgress, 'epochs'>) => void;
-
-/** A run's replicas, wherever they live. */
-export interface Team {
-  epoch(epoch: number, part: Omit<EpochPart, 'pause'> & { onProgress: OnProgress }): Promise<EpochSums>;
-  evaluate(weights: Float32Array, dataset: Dataset): Promise<number>;
-  stop(): Promise<void>;
-}
-
-function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
-  const replica =
-    tf.getBackend() === 'tensorflow' ? new GraphReplica(model, run) : new Replica(model, run, 0);
-  return {
-    epoch: (epoch, { onProgress, ...part }) =>
-      replica.epoch(epoch, { ...part, pause: progressPause(run, epoch, part.from, onProgress) }),
-    evaluate: async (weights, dataset) => replica.evaluate(weights, dataset),
-    stop: async () => replica.dispose(),
-  };
-}
-
-/** Loaded where it is wanted: worker threads are Node's, this file also runs in a browser. */
-async function workers(run: SharedRun): Promise<Team> {
-  const { startWorkers } = await import('./workers.js');
-  return startWorkers(run, tf.getBackend());
-}
-
 const CHECKPOINT_MINUTES = 5;
-const PROGRESS_MS = 250;
-
-/** Reports progress about four times a second, and lets the event loop turn when it does. */
-export function progressPause(
-  run: SharedRun,
-  epoch: number,
-  from: EpochSums | undefined,
-  onProgress: OnProgress,
-): Pause {
-  const began = performance.now();
-  let last = began;
-  return (sums) => {
-    const now = performance.now();
-    if (now - last < PROGRESS_MS) return undefined;
-    last = now;
-    onProgress({
-      epoch: epoch + 1,
-      examples: sums.examples,
-      of: run.train.size,
-      loss: sums.loss / sums.examples,
-      kl: sums.kl / sums.examples,
-      imagesPerSecond: (sums.examples - (from?.examples ?? 0)) / ((now - began) / 1000),
-    });
-    return new Promise((resolve) => setTimeout(resolve, 0));
-  };
-}
 
 function otherCopy(run: SharedRun, weights: Float32Array): Float32Array {
   return weights === run.weights[0] ? run.weights[1] : run.weights[0];
@@ -225,16 +183,12 @@ function groups(model: tf.LayersModel): Pick<EpochMetrics, 'kept' | 'total'> {
   };
 }
 
-function restore(run: SharedRun, state: TrainState): void {
-  const [weights, other] = run.weights;
-  if (state.weights.length !== weights.length || state.m.length !== run.m.length)
+function checkLengths(model: tf.LayersModel, { weights, m }: TrainState): void {
+  const { size, trainable } = weightLayout(model);
+  if (weights.length !== size || m.length !== trainable)
     throw new TrainError(
-      `the state to resume from has ${state.weights.length} weights, the model ${weights.length}; resume with the model that it was saved from.`,
+      `the state to resume from has ${weights.length} weights, the model ${size}; resume with the model that it was saved from.`,
     );
-  // Both copies: whichever the next step reads, and the last good ones should it fail.
-  for (const copy of [weights, other]) copy.set(state.weights);
-  run.m.set(state.m);
-  run.v.set(state.v);
 }
 
 function checkShapes(model: tf.LayersModel, dataset: Dataset): void {

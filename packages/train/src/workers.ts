@@ -4,7 +4,8 @@ import { Barrier } from './barrier.js';
 import { TrainError } from './config.js';
 import type { EpochPart, EpochSums } from './epoch.js';
 import type { SharedRun } from './shared-run.js';
-import type { Team, TrainProgress } from './train.js';
+import type { Team } from './team.js';
+import type { TrainProgress } from './train.js';
 
 /** What the thread that owns the run asks of a worker; each is answered by one message. */
 export type Request =
