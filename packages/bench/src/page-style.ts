@@ -43,7 +43,6 @@ a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
 section { padding-bottom: 24px; }
 h2 { margin: 40px 0 14px; padding-bottom: 8px; border-bottom: 1px solid var(--line); font-size: 22px; overflow-wrap: anywhere; }
-h3 { margin: 28px 0 10px; font-size: 17px; }
 p { margin: 12px 0; color: var(--soft); font-size: 14px; overflow-wrap: anywhere; }
 p.strong { padding: 10px 14px; border: 1px solid var(--warn-line); border-radius: 8px; background: var(--warn); color: var(--strong); font-weight: 600; }
 dl, figure, .scroll, details { margin: 14px 0; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
@@ -60,7 +59,6 @@ tbody tr:last-child > * { border-bottom: 0; }
 thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; white-space: normal; }
 tbody th { font-weight: 600; }
 th.number, td.number { text-align: right; }
-td.prose { white-space: normal; }
 summary { padding: 10px 16px; cursor: pointer; }
 pre { margin: 0; padding: 0 16px 14px; overflow-x: auto; font-size: 13px; line-height: 1.45; }
 @media (max-width: 640px) {

@@ -6,7 +6,6 @@ import { type Column, writtenColumns } from './table.js';
 /** A piece of a page, from plain values: nothing in it is read as HTML. */
 export type Block =
   | { kind: 'text'; text: string; strong?: boolean }
-  | { kind: 'heading'; text: string }
   /** Names and what they stand for. */
   | { kind: 'facts'; facts: readonly (readonly [name: string, value: string])[] }
   | { kind: 'table'; rows: readonly object[]; columns: readonly Column[] }
@@ -75,8 +74,6 @@ function html(block: Block, id: string): string {
   switch (block.kind) {
     case 'text':
       return `<p${block.strong ? ' class="strong"' : ''}>${text(block.text)}</p>`;
-    case 'heading':
-      return `<h3>${text(block.text)}</h3>`;
     case 'facts':
       return `<dl>\n${block.facts.map(([name, value]) => `<div><dt>${text(name)}</dt><dd>${text(value)}</dd></div>`).join('\n')}\n</dl>`;
     case 'table':
