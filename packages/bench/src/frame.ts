@@ -84,8 +84,8 @@ const MARGIN = 14;
 export function headed(title: string, subtitle: string, width: number): { title: object; bottom: number } {
   if (width >= NARROW) return { title: heading(title, subtitle), bottom: 86 };
   const room = width - 2 * MARGIN;
-  // Characters of 17 bold and of 13 take about 9 and 6.6.
-  const [titles, subtitles] = [wrapped(title, room / 9), wrapped(subtitle, room / 6.6)];
+  // Characters of 17 bold and of 13 take at most about 10.5 and 7.2, by font.
+  const [titles, subtitles] = [wrapped(title, room / 10.5), wrapped(subtitle, room / 7.2)];
   const { textStyle, subtextStyle, ...rest } = heading(titles.join('\n'), subtitles.join('\n'));
   const [line, subline] = [22, 18];
   return {

@@ -5,7 +5,7 @@ import { baseOption, ink, palette, renderSvg, valueAxis } from './svg.js';
 /** What a chart of losses needs to know of an epoch; numbers that are not finite leave gaps. */
 export interface LossRecord {
   epoch: number;
-  /** Mean cross-entropy of the training batches, in nats. */
+  /** Mean cross-entropy of the training batches, in nats, noise on. */
   loss: number;
   /** The KL's part of the objective per example, in nats; 0 in every epoch for a method without. */
   kl: number;
@@ -34,8 +34,7 @@ export function lossChart(
   const names = curves.map(({ name }) => name);
   const { width, height, ...parts } = frame({
     title,
-    subtitle:
-      'Lines: mean of the training batches, noise on, in nats per example. Dashed: share that is wrong',
+    subtitle: 'Lines: mean of the training batches, in nats per example. Dashed: share that is wrong',
     names,
     labels: [...labels.values()],
     width: options.width,

@@ -30,11 +30,11 @@ const darkCharts = Object.entries(darkInk)
 export const pageStyle = `:root {
   color-scheme: light dark;
   --ground: #f6f8fa; --card: ${ink.ground}; --strong: ${ink.strong}; --soft: ${ink.soft}; --line: ${ink.line}; --link: ${ink.kept};
-  --warn: #fff8c5; --warn-line: #d4a72c;
+  --warn: #fff8c5; --warn-line: #d4a72c; --shade: rgb(31 35 40 / 22%);
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--strong); font: 16px/1.5 system-ui, Helvetica, Arial, sans-serif; }
-header, section { max-width: 1000px; margin: 0 auto; padding: 0 24px; }
+header, section { max-width: 1180px; margin: 0 auto; padding: 0 24px; }
 header { padding-top: 40px; }
 h1 { margin: 0; font-size: 30px; line-height: 1.25; overflow-wrap: anywhere; }
 header p { margin: 6px 0 0; color: var(--soft); }
@@ -42,7 +42,7 @@ nav { margin-top: 16px; display: flex; flex-wrap: wrap; gap: 6px 18px; }
 a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
 section { padding-bottom: 24px; }
-h2 { margin: 40px 0 14px; padding-bottom: 8px; border-bottom: 1px solid var(--line); font-size: 22px; overflow-wrap: anywhere; }
+h2 { margin: 24px 0 14px; padding-bottom: 8px; border-bottom: 1px solid var(--line); font-size: 22px; overflow-wrap: anywhere; }
 p { margin: 12px 0; color: var(--soft); font-size: 14px; overflow-wrap: anywhere; }
 p.strong { padding: 10px 14px; border: 1px solid var(--warn-line); border-radius: 8px; background: var(--warn); color: var(--strong); font-weight: 600; }
 dl, figure, .scroll, details { margin: 14px 0; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
@@ -52,12 +52,23 @@ dd { margin: 0; overflow-wrap: anywhere; }
 figure { padding: 4px; overflow: hidden; }
 svg { display: block; width: 100%; height: auto; }
 svg.narrow { display: none; }
-.scroll { overflow-x: auto; }
+.scroll {
+  overflow-x: auto;
+  /* a shadow at each side where there is more */
+  background:
+    linear-gradient(to right, var(--card) 30%, transparent) left / 40px 100% local,
+    linear-gradient(to left, var(--card) 30%, transparent) right / 40px 100% local,
+    linear-gradient(to right, var(--shade), transparent) left / 14px 100% scroll,
+    linear-gradient(to left, var(--shade), transparent) right / 14px 100% scroll,
+    var(--card);
+  background-repeat: no-repeat;
+}
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
-th, td { padding: 9px 14px; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+th, td { padding: 9px 12px; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; white-space: normal; }
-tbody th { font-weight: 600; }
+tbody th { min-width: 10em; font-weight: 600; white-space: normal; }
+td small { display: block; color: var(--soft); font-size: 12px; }
 th.number, td.number { text-align: right; }
 summary { padding: 10px 16px; cursor: pointer; }
 pre { margin: 0; padding: 0 16px 14px; overflow-x: auto; font-size: 13px; line-height: 1.45; }
@@ -73,7 +84,7 @@ pre { margin: 0; padding: 0 16px 14px; overflow-x: auto; font-size: 13px; line-h
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #0d1117; --card: #161b22; --strong: #e6edf3; --soft: #9198a1; --line: #30363d; --link: #4493f8;
-    --warn: #272115; --warn-line: #9e6a03;
+    --warn: #272115; --warn-line: #9e6a03; --shade: rgb(0 0 0 / 70%);
   }
 ${darkCharts}
 }

@@ -88,9 +88,11 @@ function html(block: Block, id: string): string {
 function tableOf(rows: readonly object[], columns: readonly Column[]): string {
   const written = writtenColumns(rows as readonly Record<string, unknown>[], columns);
   const cell = (tag: string, align: string, content: string) =>
-    `<${tag}${align === 'right' ? ' class="number"' : ''}>${text(content)}</${tag.split(' ')[0]}>`;
+    `<${tag}${align === 'right' ? ' class="number"' : ''}>${align === 'right' ? number(content) : text(content)}</${tag.split(' ')[0]}>`;
   const line = (cells: string[]) => `<tr>${cells.join('')}</tr>`;
-  const head = line(written.map(({ title, align }) => cell('th scope="col"', align, title)));
+  const head = line(
+    written.map(({ title, align }) => cell('th scope="col"', align, title.replaceAll('-', unbroken))),
+  );
   const body = rows.map((_, i) =>
     line(
       written.map(({ align, cells }, column) =>
@@ -100,6 +102,15 @@ function tableOf(rows: readonly object[], columns: readonly Column[]): string {
   );
   // What is wider than the page is moved by itself, also by keys.
   return `<div class="scroll" tabindex="0">\n<table>\n<thead>${head}</thead>\n<tbody>\n${body.join('\n')}\n</tbody>\n</table>\n</div>`;
+}
+
+/** A hyphen at which no line ends: headings are narrow. */
+const unbroken = '\u2011';
+
+/** A spread's quartiles go under its median: tables have many of them. */
+function number(content: string): string {
+  const [, median, quartiles] = /^(\S+) (\(.+\))$/.exec(content) ?? [];
+  return median === undefined ? text(content) : `${text(median)} <small>${text(quartiles!)}</small>`;
 }
 
 function chartOf({ title, draw }: Extract<Block, { kind: 'chart' }>, id: string): string {
@@ -114,7 +125,7 @@ function inline(svg: string, prefix: string, attributes: string): string {
   return svg
     .trim()
     .replace(/^<svg width="\d+" height="\d+"/, `<svg ${attributes}`)
-    .replaceAll(/ (?:xmlns(?::xlink)?|version|baseProfile|xml:space)="[^"]*"/g, '')
+    .replaceAll(/ (?:xmlns(?::xlink)?|version|baseProfile)="[^"]*"/g, '')
     .replaceAll('id="clip', `id="${prefix}clip`)
     .replaceAll('url(#clip', `url(#${prefix}clip`);
 }

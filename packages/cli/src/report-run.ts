@@ -42,7 +42,7 @@ function agreed(
     otherPredictions === 0
       ? 'every prediction is equal'
       : `${plural(otherPredictions, 'prediction')} of ${count(examples)} differ`;
-  return `The pruned network beside the trained one, on ${count(examples)} ${images}: probabilities within ${maxDifference.toExponential(1)}, and ${predictions}.`;
+  return `The pruned network beside the trained one, on ${count(examples)} ${images}: ${maxDifference === 0 ? 'probabilities are equal' : `probabilities within ${maxDifference.toExponential(1)}`}, and ${predictions}.`;
 }
 
 function network({ report }: Result): Block[] {
