@@ -100,7 +100,11 @@ describe('page', () => {
     const ground = light('#161b22');
     const shown = (attribute: string, colour: string) =>
       new RegExp(`svg \\[${attribute}="${colour}"\\] \\{ \\w+: (#\\w+); \\}`).exec(dark!)?.[1] ?? colour;
-    const used = [...html.matchAll(/<(?:text|path) [^>]*?\b(fill|stroke)="(#\w{6})"/g)]
+    const visible = [...html.matchAll(/<(?:text|path) [^>]*>/g)].filter(
+      ([tag]) => !tag.includes('stroke-width="0"'),
+    );
+    const used = visible
+      .flatMap(([tag]) => [...tag.matchAll(/ (fill|stroke)="(#\w{6})"/g)])
       .map(([, attribute, colour]) => [attribute!, colour!] as const)
       // grid lines and the ground itself are to be faint
       .filter(([, colour]) => !['#ffffff', '#d1d9e0'].includes(colour));

@@ -176,6 +176,8 @@ const marked = (at: number) => ({
   markLine: {
     silent: true,
     symbol: 'none',
+    // ECharts would round it to two decimals, and draw it beside the edge that it is
+    precision: 10,
     label: { show: false },
     lineStyle: { color: ink.strong, type: 'dashed', width: 1.5 },
     data: [{ xAxis: at }],
