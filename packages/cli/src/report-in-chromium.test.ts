@@ -90,7 +90,7 @@ describe.skipIf(!chromium)(`a report in headless Chromium${skipped}`, () => {
     180_000,
   );
 
-  it('shows phones the narrow pictures', async () => {
+  it('is drawn on a narrow screen, too', async () => {
     const found = await colours(600);
     expect(found.get('#0969da')).toBeGreaterThan(3000);
   }, 180_000);
