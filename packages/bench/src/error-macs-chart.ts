@@ -1,15 +1,6 @@
 import { BenchError } from './errors.js';
-import {
-  baseOption,
-  chartWidth,
-  heading,
-  ink,
-  legendBeside,
-  palette,
-  plotGrid,
-  renderSvg,
-  valueAxis,
-} from './svg.js';
+import { frame } from './frame.js';
+import { baseOption, ink, palette, renderSvg, valueAxis } from './svg.js';
 
 /** Networks of one method, in a chart of what they cost and how often they are wrong. */
 export interface ErrorSeries {
@@ -26,12 +17,13 @@ export interface ErrorSeries {
 /**
  * An SVG of error against multiply-accumulates (logarithmic): further left and further down is better.
  *
- * @param options.title default 'Error against multiply-accumulates'. `highest` leaves out what is above that error in %.
+ * @param options.title default 'Error against multiply-accumulates'. `highest` leaves out what is above that error in %. `width`
+ * default 900.
  * @throws BenchError if there is no point to draw, or one without a positive number of MACs and a finite error.
  */
 export function errorMacsChart(
   series: readonly ErrorSeries[],
-  options: { title?: string; highest?: number } = {},
+  options: { title?: string; highest?: number; width?: number } = {},
 ): string {
   const { title = 'Error against multiply-accumulates', highest = Number.POSITIVE_INFINITY } = options;
   for (const { name, points } of series)
@@ -46,7 +38,16 @@ export function errorMacsChart(
     throw new BenchError('errorMacsChart: there is no point to draw; give at least one');
   const names = [...new Set(series.map(({ name }) => name))];
   const colour = (name: string) => palette[names.indexOf(name) % palette.length];
-  const grid = plotGrid(names, 60);
+  const { width, height, ...parts } = frame({
+    title,
+    subtitle: `Filled: measured here${has(series, 'published') ? '. Hollow: published' : ''}${has(series, 'curve') ? '. Lines: one network at thresholds from 0 to 2' : ''}`,
+    names,
+    width: options.width,
+    height: 460,
+    gap: 16,
+    beside: 60,
+    itemWidth: 10,
+  });
   const errors = points.map(({ error }) => error);
   const [least, most] = [Math.min(...errors), Math.max(...errors)];
   const margin = Math.max(0.05, (most - least) * 0.08);
@@ -56,12 +57,8 @@ export function errorMacsChart(
   return renderSvg(
     {
       ...baseOption,
-      title: heading(
-        title,
-        `Filled: measured here${has(series, 'published') ? '. Hollow: published' : ''}${has(series, 'curve') ? '. Lines: one network at thresholds from 0 to 2' : ''}`,
-      ),
-      grid,
-      legend: { ...legendBeside(grid, names, { gap: 16, itemWidth: 10 }), icon: 'circle' },
+      ...parts,
+      legend: { ...parts.legend, icon: 'circle' },
       xAxis: {
         ...axis,
         type: 'log',
@@ -89,18 +86,18 @@ export function errorMacsChart(
         lineStyle: { width: 1.5, color: colour(name) },
         itemStyle:
           kind === 'published'
-            ? { color: '#ffffff', borderColor: colour(name), borderWidth: 2, opacity: 1 }
+            ? { color: ink.ground, borderColor: colour(name), borderWidth: 2, opacity: 1 }
             : {
                 color: colour(name),
-                borderColor: '#ffffff',
+                borderColor: ink.ground,
                 borderWidth: kind === 'measured' ? 1 : 0,
                 opacity: 1,
               },
         z: kind === 'curve' ? 2 : 3,
       })),
     },
-    chartWidth,
-    460,
+    width,
+    height,
   );
 }
 

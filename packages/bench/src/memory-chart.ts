@@ -1,15 +1,6 @@
 import { BenchError } from './errors.js';
-import {
-  baseOption,
-  chartWidth,
-  heading,
-  ink,
-  legendBeside,
-  palette,
-  plotGrid,
-  renderSvg,
-  valueAxis,
-} from './svg.js';
+import { frame } from './frame.js';
+import { baseOption, ink, palette, renderSvg, valueAxis } from './svg.js';
 
 /** A training run, for a chart of how well it learns its training images by heart. */
 export interface MemoryRun {
@@ -28,10 +19,13 @@ export interface MemoryRun {
  * An SVG of several runs on the same images: accuracy on the training images (left axis, lines) and the share of groups kept (right axis,
  * dashed) by epoch.
  *
- * @param options.title default 'Accuracy on the training images, and groups kept'
+ * @param options.title default 'Accuracy on the training images, and groups kept'. `width` default 900.
  * @throws BenchError if there are no runs, or one has no epochs
  */
-export function memoryChart(runs: readonly MemoryRun[], options: { title?: string } = {}): string {
+export function memoryChart(
+  runs: readonly MemoryRun[],
+  options: { title?: string; width?: number } = {},
+): string {
   const { title = 'Accuracy on the training images, and groups kept' } = options;
   if (runs.length === 0) throw new BenchError('memoryChart: no runs were given; pass at least one');
   for (const { name, epochs } of runs)
@@ -42,19 +36,23 @@ export function memoryChart(runs: readonly MemoryRun[], options: { title?: strin
     sum(total) === 0 ? 100 : (100 * sum(kept)) / sum(total);
   const labels = ['accuracy', 'groups kept'] as const;
   const names = runs.flatMap(({ name }) => labels.map((label) => `${name}: ${label}`));
-  const grid = plotGrid(names, 120);
+  const { width, height, ...parts } = frame({
+    title,
+    subtitle: 'Lines: share of the training images that it gets right. Dashed: share of its groups that stay',
+    names,
+    width: options.width,
+    height: 420,
+    gap: 70,
+    beside: 120,
+    itemWidth: 30,
+  });
   const axis = { ...valueAxis, nameGap: 42 };
   const first = Math.min(...runs.map(({ epochs }) => epochs[0]!.epoch));
   const last = Math.max(...runs.map(({ epochs }) => epochs.at(-1)!.epoch));
   return renderSvg(
     {
       ...baseOption,
-      title: heading(
-        title,
-        'Lines: share of the training images that it gets right. Dashed: share of its groups that stay',
-      ),
-      grid,
-      legend: legendBeside(grid, names, { gap: 70, itemWidth: 30 }),
+      ...parts,
       xAxis: {
         ...axis,
         name: 'epoch',
@@ -89,7 +87,7 @@ export function memoryChart(runs: readonly MemoryRun[], options: { title?: strin
         })),
       ),
     },
-    chartWidth,
-    420,
+    width,
+    height,
   );
 }

@@ -15,7 +15,18 @@ use([
 ]);
 
 /** Ink of text and axes; all charts stand on white of their own, so they read alike on light and dark pages. */
-export const ink = { strong: '#1f2328', soft: '#59636e', line: '#d1d9e0', removed: '#dfe5eb' } as const;
+export const ink = {
+  ground: '#ffffff',
+  strong: '#1f2328',
+  soft: '#59636e',
+  line: '#d1d9e0',
+  /** Groups that go, and those that stay; their numbers above a bar. */
+  removed: '#dfe5eb',
+  kept: '#0969da',
+  keptText: '#0550ae',
+  /** Groups below a threshold, where they are as few as to want more than a shade. */
+  drowned: '#9aa5b1',
+} as const;
 
 /** Names without spaces only: ECharts puts them into attributes without escaping quotes. */
 export const fontFamily = 'system-ui, Helvetica, Arial, sans-serif';
@@ -35,7 +46,7 @@ export const palette = [
 /** What charts share: white ground, no animation, one font. */
 export const baseOption = {
   animation: false,
-  backgroundColor: '#ffffff',
+  backgroundColor: ink.ground,
   textStyle: { fontFamily, color: ink.strong },
 } as const;
 
@@ -51,32 +62,8 @@ export function heading(text: string, subtext: string) {
   } as const;
 }
 
-/** Of every chart with a legend beside its plot. */
+/** Of every chart that is not asked for another one. */
 export const chartWidth = 900;
-
-/** Room around a plot whose legend stands to its right: `beside` for what comes before the legend's names, and their text, at about 7.5 a character. */
-export function plotGrid(names: readonly string[], beside: number) {
-  const longest = Math.max(...names.map((name) => name.length));
-  return { left: 70, right: beside + Math.ceil(7.5 * longest), top: 86, bottom: 58 };
-}
-
-/** A column of names, `gap` to the right of the plot. */
-export function legendBeside(
-  { right, top }: ReturnType<typeof plotGrid>,
-  names: readonly string[],
-  { gap, itemWidth }: { gap: number; itemWidth: number },
-) {
-  return {
-    orient: 'vertical',
-    selectedMode: false,
-    left: chartWidth - right + gap,
-    top: top - 6,
-    itemWidth,
-    itemHeight: 10,
-    textStyle: { fontFamily, fontSize: 13, color: ink.strong },
-    data: [...names],
-  } as const;
-}
 
 /** An axis of numbers, named along its middle. */
 export const valueAxis = {

@@ -1,15 +1,6 @@
 import { BenchError } from './errors.js';
-import {
-  baseOption,
-  chartWidth,
-  heading,
-  ink,
-  legendBeside,
-  palette,
-  plotGrid,
-  renderSvg,
-  valueAxis,
-} from './svg.js';
+import { frame } from './frame.js';
+import { baseOption, ink, palette, renderSvg, valueAxis } from './svg.js';
 
 /** What a network is at one threshold. */
 export interface SweepPoint {
@@ -46,18 +37,22 @@ export function sweepChart(
   };
   const cost = 'multiply-accumulates';
   const names = [...sets.map((set) => `error, ${set}`), cost];
-  const grid = plotGrid(names, 110);
+  const { width, height, ...parts } = frame({
+    title,
+    subtitle:
+      'Groups whose signal-to-noise ratio is not above the threshold are cut out of one trained network',
+    names,
+    height: 420,
+    gap: 70,
+    beside: 110,
+    itemWidth: 26,
+  });
   const line = { type: 'line', silent: true, symbol: 'circle', symbolSize: 5 } as const;
   const marked = chosen === undefined ? {} : { markLine: chosenLine(chosen) };
   return renderSvg(
     {
       ...baseOption,
-      title: heading(
-        title,
-        'Groups whose signal-to-noise ratio is not above the threshold are cut out of one trained network',
-      ),
-      grid,
-      legend: legendBeside(grid, names, { gap: 70, itemWidth: 26 }),
+      ...parts,
       xAxis: {
         ...valueAxis,
         name: 'threshold',
@@ -105,8 +100,8 @@ export function sweepChart(
         },
       ],
     },
-    chartWidth,
-    420,
+    width,
+    height,
   );
 }
 

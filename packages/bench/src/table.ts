@@ -32,6 +32,13 @@ export const modelTimingColumns: readonly Column<ModelTiming>[] = [
   { key: 'speedup', title: 'speed-up (quartiles)', digits: 2, unit: '×' },
 ];
 
+/** A column as it is written. */
+export interface WrittenColumn {
+  title: string;
+  align: 'left' | 'right';
+  cells: string[];
+}
+
 /**
  * A Markdown table that reads as well in a terminal: columns are padded, and those of numbers aligned to the right.
  * A `Spread` is written `median (lower–upper quartile)`, a missing value as its column says, and anything else as a string.
@@ -42,8 +49,21 @@ export function table<Row extends object>(
   rows: readonly Row[],
   columns?: readonly (Column<Row> | (keyof Row & string))[],
 ): string {
+  const written = writtenColumns(rows, columns);
+  const body = rows.map((_, i) => written.map(({ cells }) => cells[i]!));
+  return markdownTable(
+    [written.map(({ title }) => title), ...body].map((line) => line.map(inOneCell)),
+    { align: written.map(({ align }) => align) },
+  );
+}
+
+/** What {@link table} has in its columns. */
+export function writtenColumns<Row extends object>(
+  rows: readonly Row[],
+  columns?: readonly (Column<Row> | (keyof Row & string))[],
+): WrittenColumn[] {
   const chosen = columns ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const rendered = chosen.map((column) => {
+  return chosen.map((column) => {
     const {
       key,
       title = key,
@@ -61,13 +81,6 @@ export function table<Row extends object>(
       cells: cells.map((cell) => write(cell ?? missing, decimals, unit)),
     };
   });
-  const body = rows.map((_, i) => rendered.map(({ cells }) => cells[i]!));
-  return markdownTable(
-    [rendered.map(({ title }) => title), ...body].map((line) => line.map(inOneCell)),
-    {
-      align: rendered.map(({ align }) => align),
-    },
-  );
 }
 
 function write(cell: unknown, decimals: number | undefined, unit: string): string {

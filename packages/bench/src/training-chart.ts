@@ -1,15 +1,6 @@
 import { BenchError } from './errors.js';
-import {
-  baseOption,
-  chartWidth,
-  heading,
-  ink,
-  legendBeside,
-  palette,
-  plotGrid,
-  renderSvg,
-  shortName,
-} from './svg.js';
+import { frame } from './frame.js';
+import { baseOption, ink, palette, renderSvg, shortName } from './svg.js';
 
 /** What a chart of a training run needs to know of an epoch. */
 export interface EpochRecord {
@@ -27,10 +18,13 @@ const dashes = ['solid', 'dashed', 'dotted'] as const;
 /**
  * An SVG of a training run: the share of groups that each layer keeps (left axis) and the test error (right axis) by epoch.
  *
- * @param options.title default 'Groups kept and test error by epoch'.
+ * @param options.title default 'Groups kept and test error by epoch'. `width` default 900.
  * @throws BenchError if there are no epochs, or an epoch lacks a layer of the first one.
  */
-export function trainingChart(epochs: readonly EpochRecord[], options: { title?: string } = {}): string {
+export function trainingChart(
+  epochs: readonly EpochRecord[],
+  options: { title?: string; width?: number } = {},
+): string {
   const { title = 'Groups kept and test error by epoch' } = options;
   const first = epochs[0];
   const last = epochs.at(-1);
@@ -51,26 +45,29 @@ export function trainingChart(epochs: readonly EpochRecord[], options: { title?:
     labels[layer] = `${shortName(layer)}  ${first.total[layer]} → ${last.kept[layer]}`;
   }
 
-  const height = 420;
-  // Beside the plot stand the right axis (70) and the legend's lines (40).
-  const grid = plotGrid(Object.values(labels), 70 + 40);
-  const rowHeight = Math.min(26, (height - grid.top - grid.bottom) / (layers.length + 1));
+  const names = [errorName, ...layers];
+  const { width, height, ...parts } = frame({
+    title,
+    subtitle: 'Share of the groups that a layer keeps (colours), and error on the test set (black)',
+    names,
+    labels: names.map((name) => labels[name]!),
+    width: options.width,
+    height: 420,
+    // An axis (70), and the legend's lines.
+    gap: 64,
+    beside: 70 + 40,
+    itemWidth: 26,
+    // As many lines as there are have to fit beside the plot.
+    itemGap: Math.max(Math.min(26, 276 / names.length) - 14, 2),
+  });
   const axisName = { nameLocation: 'middle', nameTextStyle: { fontSize: 13, color: ink.soft } } as const;
   const axisLabel = { fontSize: 12, color: ink.soft };
 
   return renderSvg(
     {
       ...baseOption,
-      title: heading(
-        title,
-        'Share of the groups that a layer keeps (colours), and error on the test set (black)',
-      ),
-      grid,
-      legend: {
-        ...legendBeside(grid, [errorName, ...layers], { gap: 64, itemWidth: 26 }),
-        itemGap: Math.max(rowHeight - 14, 2),
-        formatter: (name: string) => labels[name]!,
-      },
+      ...parts,
+      legend: { ...parts.legend, formatter: (name: string) => labels[name]! },
       xAxis: {
         type: 'value',
         name: 'epoch',
@@ -132,7 +129,7 @@ export function trainingChart(epochs: readonly EpochRecord[], options: { title?:
         },
       ],
     },
-    chartWidth,
+    width,
     height,
   );
 }

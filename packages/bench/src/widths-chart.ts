@@ -1,5 +1,6 @@
 import { BenchError } from './errors.js';
-import { baseOption, heading, ink, renderSvg, shortName } from './svg.js';
+import { headed } from './frame.js';
+import { baseOption, chartWidth, ink, renderSvg, shortName } from './svg.js';
 
 /** Groups of each layer, in the order of the network. */
 export type Widths = Readonly<Record<string, number>>;
@@ -8,11 +9,15 @@ export type Widths = Readonly<Record<string, number>>;
  * An SVG of a network before and after pruning: a column for each layer, from input to output, as high as the share that stays, with
  * both numbers of groups written at it. (Bars as high as the numbers themselves would hide a convolution's 20 beside a dense 800.)
  *
- * @param options.title default 'The network before and after'.
+ * @param options.title default 'The network before and after'. `width` default 900.
  * @throws BenchError if there are no layers, or `after` has more groups than `before` or lacks a layer.
  */
-export function widthsChart(before: Widths, after: Widths, options: { title?: string } = {}): string {
-  const { title = 'The network before and after' } = options;
+export function widthsChart(
+  before: Widths,
+  after: Widths,
+  options: { title?: string; width?: number } = {},
+): string {
+  const { title = 'The network before and after', width = chartWidth } = options;
   const layers = Object.keys(before);
   if (layers.length === 0) throw new BenchError('widthsChart: no layers were given; pass at least one');
   for (const layer of layers) {
@@ -27,16 +32,19 @@ export function widthsChart(before: Widths, after: Widths, options: { title?: st
   const small = layers.length > 8;
   const names = layers.map(shortName);
   const longest = Math.max(...names.map((name) => name.length));
-  const slanted = 7.5 * longest > 780 / layers.length;
+  const slanted = 7.5 * longest > (width - 120) / layers.length;
+  const head = headed(
+    title,
+    'Groups (channels, units) of each layer from input to output: all of them (grey), and those that stay (blue)',
+    width,
+  );
+  const top = head.bottom + 14;
 
   return renderSvg(
     {
       ...baseOption,
-      title: heading(
-        title,
-        'Groups (channels, units) of each layer from input to output: all of them (grey), and those that stay (blue)',
-      ),
-      grid: { left: 70, right: 28, top: 100, bottom: slanted ? 28 + 3.5 * longest : 44 },
+      title: head.title,
+      grid: { left: 70, right: 28, top, bottom: slanted ? 28 + 3.5 * longest : 44 },
       xAxis: {
         type: 'category',
         data: names,
@@ -76,10 +84,10 @@ export function widthsChart(before: Widths, after: Widths, options: { title?: st
             const inside = value > 86;
             return {
               value,
-              label: { position: inside ? 'insideTop' : 'top', color: inside ? '#ffffff' : '#0550ae' },
+              label: { position: inside ? 'insideTop' : 'top', color: inside ? ink.ground : ink.keptText },
             };
           }),
-          itemStyle: { color: '#0969da', borderRadius: [3, 3, 0, 0] },
+          itemStyle: { color: ink.kept, borderRadius: [3, 3, 0, 0] },
           z: 3,
           label: {
             show: true,
@@ -90,7 +98,7 @@ export function widthsChart(before: Widths, after: Widths, options: { title?: st
         },
       ],
     },
-    900,
-    360,
+    width,
+    top + 260,
   );
 }

@@ -1,4 +1,4 @@
-import { type Column, type ModelTiming, table } from '@sbp/bench';
+import { type Column, type ModelTiming, table, widthsChart } from '@sbp/bench';
 import type { Engine } from '@sbp/engine';
 import type { PruneReport } from '@sbp/prune';
 
@@ -37,22 +37,31 @@ export interface Figures {
 export const missing = '–';
 
 /** The table in Markdown, which reads well in a terminal, too. */
-export function figuresTable(rows: readonly Figures[]): string {
-  const timed = rows.find(({ speedups }) => speedups)?.speedups ?? [];
+export function figuresTable(figures: readonly Figures[]): string {
+  const { rows, columns } = figuresRows(figures);
+  return table(rows, columns);
+}
+
+/** What the table has in it. */
+export function figuresRows(figures: readonly Figures[]): {
+  rows: Record<string, unknown>[];
+  columns: Column[];
+} {
+  const timed = figures.find(({ speedups }) => speedups)?.speedups ?? [];
   const runtimes = new Set(timed.map(({ runtime }) => runtime)).size;
-  const columns: Column[] = timed.map(({ runtime, device, batchSize }) => ({
+  const speedups: Column[] = timed.map(({ runtime, device, batchSize }) => ({
     key: speedupKey({ runtime, batchSize }),
     title: `${runtimes > 1 ? runtimeTitle(runtime) : device} speed-up, batch ${batchSize}`,
     digits: 2,
     unit: '×',
     missing,
   }));
-  const flat = rows.map(({ speedups, bytes, ...row }) => ({
+  const rows = figures.map(({ speedups, bytes, ...row }) => ({
     ...row,
     kilobytes: bytes / 1000,
     ...Object.fromEntries((speedups ?? []).map((one) => [speedupKey(one), one.speedup])),
   }));
-  return table<Record<string, unknown>>(flat, [
+  const columns: Column[] = [
     { key: 'method' },
     { key: 'error', title: 'error %', digits: 2, missing },
     { key: 'widths' },
@@ -60,8 +69,9 @@ export function figuresTable(rows: readonly Figures[]): string {
     { key: 'macs', title: 'MACs', digits: 0 },
     { key: 'reduction', title: 'MACs reduced', digits: 2, unit: '×' },
     { key: 'kilobytes', title: 'files, kB', digits: 0 },
-    ...columns,
-  ]);
+    ...speedups,
+  ];
+  return { rows, columns };
 }
 
 export const speedupKey = ({ runtime, batchSize }: Pick<Speedup, 'runtime' | 'batchSize'>) =>
@@ -78,4 +88,13 @@ export function figuresNote(title: string, runtimes: readonly string[]): string 
 /** What pruning did to each noise layer, a line each. */
 export function layerLines({ layers }: PruneReport): string[] {
   return layers.map(({ name, groups, kept, notes }) => [`${name}: ${groups} → ${kept}`, ...notes].join('; '));
+}
+
+/** What was cut, as a picture. */
+export function chartOfWidths(
+  layers: readonly { name: string; groups: number; kept: number }[],
+  options: { title?: string; width?: number },
+): string {
+  const by = (key: 'groups' | 'kept') => Object.fromEntries(layers.map((layer) => [layer.name, layer[key]]));
+  return widthsChart(by('groups'), by('kept'), options);
 }

@@ -4,6 +4,7 @@ import { addEngine } from './commands/engine.js';
 import { addExport } from './commands/export.js';
 import { addFlops } from './commands/flops.js';
 import { addPrune } from './commands/prune.js';
+import { addReport } from './commands/report.js';
 import { addSweepThreshold } from './commands/sweep-threshold.js';
 import { addTable } from './commands/table.js';
 import { addTrain } from './commands/train.js';
@@ -47,6 +48,7 @@ function createProgram(): Command {
     addFlops,
     addBench,
     addTable,
+    addReport,
     addSweepThreshold,
     addEngine,
   ])

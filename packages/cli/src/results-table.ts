@@ -12,15 +12,32 @@ interface Group {
   runs: Result[];
 }
 
+/** The table of a network, in parts. */
+export interface ResultsTable {
+  title: string;
+  rows: Record<string, unknown>[];
+  columns: Column[];
+  /** Of short runs, whose figures are none. */
+  warning?: string;
+  /** What the figures mean, in sentences. */
+  notes: string[];
+}
+
 /**
- * The table of a network: a row each method, our runs' and the published ones side by side, with what its figures mean under it.
+ * The table of a network in Markdown: a row each method, our runs' and the published ones side by side, with what its figures mean under it.
  *
  * @throws UsageError if the results are not of one network and budget
  */
 export function resultsTable(results: readonly Result[], published?: Published): string {
+  const { title, rows, columns, warning, notes } = resultsRows(results, published);
+  const text = [...(warning === undefined ? [] : [`**${warning}**`]), ...notes].join(' ');
+  return [`### ${title}`, table(rows, columns), text].join('\n\n');
+}
+
+/** What the table has in it. @throws UsageError if the results are not of one network and budget */
+export function resultsRows(results: readonly Result[], published?: Published): ResultsTable {
   const config = commonConfig(results, published);
   const groups = groupsOf(results);
-  const speedups = speedupColumns(groups);
   const rows = methodNames.flatMap((method) => [
     ...groups.filter((group) => group.method === method).map((group) => groupRow(group)),
     ...(published?.rows.filter((row) => row.method === method).map(publishedRow) ?? []),
@@ -34,24 +51,38 @@ export function resultsTable(results: readonly Result[], published?: Published):
     { key: 'asBuilt', title: 'as built', digits: 2, unit: '×', missing },
     { key: 'parameters', digits: 0, missing },
     { key: 'kilobytes', title: 'files, kB', digits: 0, missing },
-    ...speedups,
+    ...speedupColumns(groups),
     ...(published ? [{ key: 'cpu', title: 'CPU, as published', digits: 2, unit: '×', missing }] : []),
     { key: 'gpu', title: 'GPU', digits: 2, unit: '×', missing },
   ];
-  const random = config.data.labels === 'random' ? ' with random labels' : '';
-  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${random}`;
-  return [
-    `### ${title}`,
-    table<Record<string, unknown>>(rows, columns),
-    notes(results, groups, published).join(' '),
-  ].join('\n\n');
+  return {
+    title: networkTitle(config),
+    rows,
+    columns,
+    ...(config.budget === 'short' && {
+      warning:
+        'Short runs: few epochs on a part of the images, to show that everything works; no figure here means anything.',
+    }),
+    notes: notes(results, groups, published),
+  };
 }
+
+/** Of what network and images a run is. */
+export function networkTitle(config: RunConfig): string {
+  const random = config.data.labels === 'random' ? ' with random labels' : '';
+  return `${netTitle(config)} on ${dataSets[config.data.set].title}${random}`;
+}
+
+/** What results have to have in common to stand in one table. */
+export const comparable = ({ net, scale, data, budget }: RunConfig): string =>
+  [net, scale ?? 1, data.set, data.labels, budget].join(' ');
 
 /** The same networks as an SVG: error against multiply-accumulates. */
 export function resultsChart(
   results: readonly Result[],
   sweeps: readonly SweepResult[] = [],
   published?: Published,
+  options: { width?: number } = {},
 ): string {
   const config = commonConfig(results, published);
   const original = results[0]!.rows[0]!.macs;
@@ -86,29 +117,27 @@ export function resultsChart(
   const points = [...measured, ...others];
   // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
   const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
-  return errorMacsChart([...points, ...curves], { title, highest });
+  return errorMacsChart([...points, ...curves], { title, highest, ...options });
 }
 
 /** By epoch, how well the networks have learned labels that were dealt out at random, and what they keep of themselves. */
-export function memorizedChart(results: readonly Result[]): string {
+export function memorizedChart(results: readonly Result[], options: { width?: number } = {}): string {
   const config = commonConfig(results, undefined);
   const runs = groupsOf(results).map(({ label, runs }) => ({ name: label, epochs: runs[0]!.history }));
   const images = (config.data.trainExamples ?? dataSets[config.data.set].trainExamples).toLocaleString(
     'en-US',
   );
   const title = `${netTitle(config)} on ${images} images of ${dataSets[config.data.set].title} with random labels${shortMark(config)}`;
-  return memoryChart(runs, { title });
+  return memoryChart(runs, { title, ...options });
 }
 
 function commonConfig(results: readonly Result[], published: Published | undefined): RunConfig {
   const [first, ...others] = results.map(({ config }) => config);
   if (!first) throw new UsageError('there is no result of this budget; run sbp train with it first.');
-  const is = ({ net, scale, data, budget }: RunConfig) =>
-    [net, scale ?? 1, data.set, data.labels, budget].join(' ');
-  const other = others.find((config) => is(config) !== is(first));
+  const other = others.find((config) => comparable(config) !== comparable(first));
   if (other)
     throw new UsageError(
-      `${first.name} is of ${is(first)} and ${other.name} of ${is(other)}; give results of one network, data and budget.`,
+      `${first.name} is of ${comparable(first)} and ${other.name} of ${comparable(other)}; give results of one network, data and budget.`,
     );
   if (published && published.net !== first.net)
     throw new UsageError(
@@ -118,7 +147,8 @@ function commonConfig(results: readonly Result[], published: Published | undefin
 }
 
 const shortMark = ({ budget }: RunConfig) => (budget === 'short' ? ' (short)' : '');
-const labelOf = ({ title, method }: RunConfig) => title ?? methodTitles[method];
+/** What names a run in tables. */
+export const labelOf = ({ title, method }: RunConfig) => title ?? methodTitles[method];
 
 /** In the order of the paper's tables. */
 function groupsOf(results: readonly Result[]): Group[] {
@@ -198,11 +228,6 @@ function notes(results: readonly Result[], groups: readonly Group[], published?:
     ({ label, runs }) => `${label} ${[...new Set(runs.map((run) => run.config.train.epochs))].join(' and ')}`,
   );
   return [
-    ...(config.budget === 'short'
-      ? [
-          '**Short runs: few epochs on a part of the images, to show that everything works; no figure here means anything.**',
-        ]
-      : []),
     config.data.labels === 'random'
       ? "Errors are the last epoch's, on the training images, whose labels were dealt out at random."
       : "Errors are the last epoch's, on the test set; nothing was selected by them.",

@@ -1,16 +1,42 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { UsageError } from './failure.js';
+import { isDone, phaseNames, phases } from './phases/phases.js';
 import { budgets, methodNames, netNames, runConfigSchema } from './run-config.js';
+import { readConfig, runPaths } from './run-folder.js';
 
 const spread = z.object({ median: z.number(), q1: z.number(), q3: z.number() });
 
-/** What tables and plots read of a run's `result.json`. */
+const epochs = z
+  .array(
+    z.object({
+      epoch: z.number(),
+      loss: z.number(),
+      kl: z.number(),
+      error: z.number(),
+      trainError: z.number(),
+      validationError: z.number().optional(),
+      kept: z.record(z.string(), z.number()),
+      total: z.record(z.string(), z.number()),
+      seconds: z.number(),
+    }),
+  )
+  .min(1);
+
+/** What tables, plots and reports read of a run's `result.json`. */
 const resultSchema = z.object({
   config: runConfigSchema,
-  environment: z.object({ cpu: z.string(), cores: z.number(), platform: z.string(), node: z.string() }),
+  version: z.string(),
+  environment: z.object({
+    cpu: z.string(),
+    cores: z.number(),
+    platform: z.string(),
+    node: z.string(),
+    tfjs: z.string(),
+  }),
   engine: z.object({ name: z.string(), version: z.string(), device: z.string() }),
+  replicas: z.number(),
   rows: z
     .array(
       z.object({
@@ -35,19 +61,25 @@ const resultSchema = z.object({
       }),
     )
     .min(1),
-  history: z
-    .array(
-      z.object({
-        epoch: z.number(),
-        error: z.number(),
-        trainError: z.number(),
-        kept: z.record(z.string(), z.number()),
-        total: z.record(z.string(), z.number()),
-      }),
-    )
-    .min(1),
+  /** What became of each layer, where something was cut. */
+  report: z
+    .object({
+      layers: z.array(
+        z.object({ name: z.string(), groups: z.number(), kept: z.number(), notes: z.array(z.string()) }),
+      ),
+    })
+    .optional(),
+  agreement: z
+    .object({ examples: z.number(), maxDifference: z.number(), otherPredictions: z.number() })
+    .optional(),
+  runtimes: z.array(z.string()),
+  history: epochs,
+  fineTuning: z.object({ history: epochs }).optional(),
 });
-export type Result = z.output<typeof resultSchema>;
+export type Result = z.output<typeof resultSchema> & {
+  /** The run's own folder, where it was read from there. */
+  folder?: string;
+};
 
 const publishedSchema = z.strictObject({
   net: z.enum(netNames),
@@ -82,19 +114,12 @@ export type SweepResult = z.output<typeof sweepSchema>;
 export type Published = z.output<typeof publishedSchema>;
 
 /**
- * Reads results of runs and sweeps: files, and all `*.json` of folders.
+ * Reads results of runs and sweeps: of runs' folders their result.json, of other folders all `*.json`, and files.
  *
- * @throws UsageError that names a file which is none, or says that there are none
+ * @throws UsageError that names a file which is none or a run that is not done, or says that there is nothing
  */
 export function readResults(paths: readonly string[]): { results: Result[]; sweeps: SweepResult[] } {
-  const files = paths.flatMap((path) =>
-    stat(path).isDirectory()
-      ? readdirSync(path)
-          .filter((name) => name.endsWith('.json'))
-          .sort()
-          .map((name) => join(path, name))
-      : [path],
-  );
+  const files = paths.flatMap(resultFiles);
   if (files.length === 0)
     throw new UsageError(`${paths.join(', ')}: there is no .json; give result.json files of runs.`);
   const what = 'the result.json of a run of this version';
@@ -104,11 +129,33 @@ export function readResults(paths: readonly string[]): { results: Result[]; swee
   return {
     results: all
       .filter((one) => !isSweep(one))
-      .map(({ file, json }) => checked(file, json, resultSchema, what)),
+      .map(({ file, json }) => ({ ...checked(file, json, resultSchema, what), ...runOf(file) })),
     sweeps: all
       .filter(isSweep)
       .map(({ file, json }) => checked(file, json, sweepSchema, 'what sbp sweep-threshold wrote')),
   };
+}
+
+function resultFiles(path: string): string[] {
+  if (!stat(path).isDirectory()) return [path];
+  const { config: file, result } = runPaths(path);
+  if (existsSync(result)) return [result];
+  if (!existsSync(file))
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .map((name) => join(path, name));
+  const config = readConfig(file);
+  const next = phaseNames.find((name) => phases[name].applies(config) && !isDone(name, runPaths(path)));
+  throw new UsageError(
+    `${path} is not done: its phase ${next ?? 'bench'} is still to come; the sbp train that began it goes on from there.`,
+  );
+}
+
+/** A result.json that lies in the folder of its run. */
+function runOf(file: string): { folder?: string } {
+  const folder = dirname(file);
+  return basename(file) === 'result.json' && existsSync(runPaths(folder).config) ? { folder } : {};
 }
 
 export function readPublished(file: string): Published {

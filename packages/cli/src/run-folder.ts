@@ -34,6 +34,8 @@ export function runPaths(folder: string) {
     table: at('table.md'),
     trainingChart: at('training.svg'),
     widthsChart: at('widths.svg'),
+    /** Where there is noise on groups. */
+    snrChart: at('snr.svg'),
     /** Written last: where it is, the run is done. */
     result: at('result.json'),
   };

@@ -69,6 +69,7 @@ describe('sbp train', () => {
         'pruned',
         'pruning.json',
         'result.json',
+        'snr.svg',
         'table.md',
         'trained',
         'training.json',
@@ -77,7 +78,7 @@ describe('sbp train', () => {
       ].sort(),
     );
     expect(epochs('whole').map(({ epoch }) => epoch)).toEqual([1, 2]);
-    for (const chart of [paths('whole').trainingChart, paths('whole').widthsChart])
+    for (const chart of [paths('whole').trainingChart, paths('whole').widthsChart, paths('whole').snrChart])
       expect(readFileSync(chart, 'utf8')).toMatch(/^<svg[^>]*>[\s\S]+<\/svg>\s*$/);
   });
 
@@ -107,6 +108,19 @@ describe('sbp train', () => {
     expect(noisy.speedups).toBeNull();
     const bytes = (name: string) => readFileSync(join(paths('whole').pruned, name)).length;
     expect(pruned.bytes).toBe(bytes('model.json') + bytes('weights.bin'));
+  });
+
+  it('can be reported, its signal-to-noise ratios those that pruned it', async () => {
+    expect(await sbp(folder, 'report', 'runs/whole', '--out', 'whole.html')).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    const html = readFileSync(join(folder, 'whole.html'), 'utf8');
+    for (const { name, groups, above } of json(paths('whole').result).report.layers) {
+      const count = `${name}  ${above} of ${groups} above 1.7`;
+      expect(html).toContain(count);
+      expect(readFileSync(paths('whole').snrChart, 'utf8')).toContain(count);
+    }
   });
 
   it('says that a run is done and prints its table again', async () => {

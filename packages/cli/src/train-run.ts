@@ -105,7 +105,7 @@ const descriptions: [keyof RunPaths, file: string, what: string][] = [
   ['noisy', 'noisy/model.json', 'the trained network with nothing removed; plain tfjs opens it'],
   ['trained', 'trained/model.json', 'the trained network with its noise layers, for sbp prune'],
 ];
-const others = ['table', 'trainingChart', 'widthsChart', 'result', 'metrics', 'config'] as const;
+const others = ['table', 'trainingChart', 'widthsChart', 'snrChart', 'result', 'metrics', 'config'] as const;
 
 function contents(paths: RunPaths, { method }: RunConfig): string {
   const models = descriptions.filter(([key]) => existsSync(paths[key]));

@@ -28,15 +28,12 @@ async function table(
   paths: string[],
   { published: file, budget, out }: { published?: string; budget: 'full' | 'short'; out?: string },
 ): Promise<void> {
-  const { mkdirSync, existsSync } = await import('node:fs');
+  const { mkdirSync } = await import('node:fs');
   const { join } = await import('node:path');
   const { readPublished, readResults } = await import('../results.js');
   const { memorizedChart, resultsChart, resultsTable } = await import('../results-table.js');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
-  const files = paths.map((path) =>
-    existsSync(join(path, 'result.json')) ? join(path, 'result.json') : path,
-  );
-  const all = readResults(files);
+  const all = readResults(paths);
   const results = all.results.filter(({ config }) => config.budget === budget);
   const sweeps = all.sweeps.filter((sweep) => sweep.budget === budget);
   const published = file === undefined ? undefined : readPublished(file);

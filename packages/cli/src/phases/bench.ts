@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { environment, trainingChart, widthsChart } from '@sbp/bench';
+import { environment, snrChart, trainingChart } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { countFlops, exportOnnx } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import type { Agreement } from '../agreement.js';
-import { type Figures, figuresNote, figuresTable, type Runtime } from '../figures.js';
+import { chartOfWidths, type Figures, figuresNote, figuresTable, type Runtime } from '../figures.js';
 import { loadModel, modelBytes } from '../model-files.js';
 import { methodTitles, netTitle, netWidths, plainNet } from '../nets.js';
 import { lastError, type Run, readFineTuned, readTrained, type Trained } from '../run.js';
@@ -14,6 +14,7 @@ import { dataSets, type RunConfig } from '../run-config.js';
 import { loadData } from '../run-data.js';
 import { type RunPaths, readJson, writeJson } from '../run-folder.js';
 import { checkOnnx, type RuntimeTiming, timeOnRuntimes } from '../runtimes.js';
+import { trainedSnr } from '../signal-to-noise.js';
 import { version } from '../version.js';
 import { plural } from '../words.js';
 import type { Pruning } from './prune.js';
@@ -50,7 +51,9 @@ export async function benchPhase(run: Run): Promise<void> {
   const title = `${netTitle(config)} on ${dataSets[config.data.set].title}, ${plural(config.train.epochs, 'epoch')}`;
   writeAtomically(paths.table, `${figuresTable(rows)}\n\n${figuresNote(title, runtimes)}\n`);
   writeAtomically(paths.trainingChart, trainingChart(trained.history, { title }));
-  if (pruning) writeAtomically(paths.widthsChart, chartOfWidths(pruning, title));
+  if (pruning) writeAtomically(paths.widthsChart, chartOfWidths(pruning.report.layers, { title }));
+  const snr = await trainedSnr(config, paths);
+  if (snr) writeAtomically(paths.snrChart, snrChart(snr, { title }));
   writeJson(paths.result, {
     config,
     version,
@@ -177,9 +180,4 @@ function figures(
           }))
         : null,
   };
-}
-
-function chartOfWidths({ report: { layers } }: Pruning, title: string): string {
-  const by = (key: 'groups' | 'kept') => Object.fromEntries(layers.map((layer) => [layer.name, layer[key]]));
-  return widthsChart(by('groups'), by('kept'), { title });
 }
