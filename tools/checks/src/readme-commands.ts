@@ -13,6 +13,7 @@ export const shortened: Record<string, string> = {
   // without what it would install, gigabytes
   'npm run bench:train': '-- --peers none --networks lenet-fc --rounds 1 --seconds 0.1 --steps 50',
   'npm run bench:replicas -- 2 wasm': '1',
+  'npm run bench:augment': '-- wasm 2 1',
 };
 
 /** Commands that are not run, and why that loses nothing. */

@@ -11,7 +11,7 @@ export async function fineTunePhase(run: Run): Promise<void> {
   const { seed } = config.train;
   const saved = readCheckpoint(paths.fineTuneCheckpoints, say);
   const on = await startEngine(config, saved);
-  const data = await loadData(config.data, say);
+  const data = await loadData(config.data, run.stream);
   const model = await loadModel(paths.pruned);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };
   say(`Fine-tuning the pruned network for ${plural(settings.epochs, 'epoch')}`);
