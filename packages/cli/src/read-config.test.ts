@@ -160,10 +160,7 @@ describe('readRunConfig', () => {
       { name: 'a', net: 'vgg-like', data: { set: 'cifar10' }, freezeBatchNorm: true },
       ": freezeBatchNorm is true; expected left out, or 'from' given: an untrained network has no statistics to keep.",
     ],
-    [
-      { name: 'a', net: 'lenet5', train: { l2: -1 } },
-      ': train.l2 is -1; expected a number of at least 0.',
-    ],
+    [{ name: 'a', net: 'lenet5', train: { l2: -1 } }, ': train.l2 is -1; expected a number of at least 0.'],
     [
       { name: 'a', net: 'lenet5', train: { l2: { from: 1 } } },
       ': train.l2 is {"from":1}; expected a number or an object { … } whose to is a number.',

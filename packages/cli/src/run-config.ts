@@ -63,6 +63,8 @@ export const runConfigSchema = z
         validation: z.int().min(1).optional(),
         /** 'random': dealt out anew by a fixed seed; the error is then that on the training images. */
         labels: z.enum(['true', 'random']).default('true'),
+        /** Training steps see images cropped, mirrored and changed in contrast by chance, as published for CIFAR-10. */
+        augment: z.boolean().default(false),
       })
       .prefault({}),
     noise: z
@@ -134,6 +136,8 @@ export const runConfigSchema = z
       wrong(['freezeBatchNorm'], "left out, or 'from' given: an untrained network has no statistics to keep");
     if (imagesOf[net] !== data.set)
       wrong(['data', 'set'], `'${imagesOf[net]}', the images that '${net}' takes`);
+    if (data.augment && data.set !== 'cifar10')
+      wrong(['data', 'augment'], "false: only the images of 'cifar10' are augmented");
     const most = dataSets[data.set].trainExamples;
     if ((data.trainExamples ?? 0) > most)
       wrong(['data', 'trainExamples'], `at most ${most}, as ${data.set} has no more`);

@@ -15,6 +15,10 @@ const absent = await useEngine('tensorflow').then(
   (error: Error) => ` (skipped: ${error.message})`,
 );
 const data = { train: halves(500), test: halves(200) };
+const augmented = {
+  train: { ...data.train, prepare: 'augment' as const },
+  test: { ...data.test, prepare: 'augment' as const },
+};
 
 afterAll(() => tf.disposeVariables());
 
@@ -25,9 +29,10 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
     epochs: number,
     options: TrainConfig = {},
     model = smallNet(),
+    images = data,
   ): Promise<Float32Array> {
     const config = resolveTrainConfig({ epochs, batchSize: 64, learningRate: 0.003, ...options });
-    const run = sharedRun(model, data, config, 1);
+    const run = sharedRun(model, images, config, 1);
     readWeights(weightLayout(model).slots, run.weights[0]);
     const replica = new Kind(model, run, 0);
     for (let epoch = 0; epoch < epochs; epoch++) await replica.epoch(epoch);
@@ -61,11 +66,24 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
       expect(apart(other)).toBeGreaterThan(1e-2);
   });
 
+  it('takes the same steps on images that are prepared in a thread', async () => {
+    const [eager, graph] = [
+      await trained(Replica, 3, {}, smallNet(), augmented),
+      await trained(GraphReplica, 3, {}, smallNet(), augmented),
+    ];
+    const distance = Math.max(...eager.map((w, i) => Math.abs(w - (graph[i] as number))));
+    expect(distance).toBeLessThan(1e-3);
+    expect(graph).not.toEqual(await trained(GraphReplica, 3));
+  });
+
   it('gives the same bits twice', async () => {
     expect(await trained(GraphReplica, 2)).toEqual(await trained(GraphReplica, 2));
   });
 
-  it('goes on from within an epoch to the same bits', async () => {
+  it.each([
+    ['plain', data],
+    ['augmented', augmented],
+  ])('goes on from within an epoch to the same bits, on %s images', async (_, data) => {
     const options = { epochs: 2, batchSize: 64 };
     const bits = (model: tf.LayersModel) => model.getWeights().map((w) => w.dataSync().slice());
     const whole = smallNet();

@@ -17,7 +17,7 @@ import {
 import { l2Factor, stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
-import { type StepInput, stepInputs } from './step-input.js';
+import { type StepInput, type StepInputs, stepInputs } from './step-input.js';
 
 /** By trainable weight, in the order of their slots. */
 type State = AdamState[];
@@ -34,7 +34,7 @@ export class GraphReplica {
   private readonly trained: TrainedSlot[];
   private readonly untrained: Slot[];
   private readonly step: GraphStep;
-  private readonly inputs: ReturnType<typeof stepInputs>;
+  private readonly inputs: StepInputs;
   private loaded = false;
 
   constructor(
@@ -74,9 +74,9 @@ export class GraphReplica {
     const { correction, epsilonHat } = biasCorrection({ ...config, step: globalStep + 1 });
     const [loss, kl, correct] = tf.tidy(() => {
       const given = tf.tensor1d([rates.weight * correction, rates.noise * correction, epsilonHat, decay]);
-      return this.step(this.inputs(indices, globalStep), given).metrics.dataSync<'float32'>();
+      return this.step(this.inputs.of(indices, globalStep), given).metrics.dataSync<'float32'>();
     }) as unknown as [number, number, number];
-    return Number.isFinite(loss + kl) ? { loss, kl, correct } : 'not finite';
+    return Number.isFinite(loss + kl) ? { loss, kl, correct, waited: this.inputs.waited } : 'not finite';
   }
 
   evaluate(weights: Float32Array, dataset: Dataset): number {
@@ -85,6 +85,7 @@ export class GraphReplica {
   }
 
   dispose(): void {
+    this.inputs.stop();
     this.step.dispose();
   }
 

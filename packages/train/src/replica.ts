@@ -1,4 +1,4 @@
-import type { Dataset } from '@sbp/data';
+import { type Dataset, evenPart } from '@sbp/data';
 import { readInto } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { adamStep } from './adam.js';
@@ -17,7 +17,7 @@ import {
 import { l2Factor, stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
-import { stepInputs } from './step-input.js';
+import { type StepInputs, stepInputs } from './step-input.js';
 
 /** One replica: its model, its share of every batch, its slice of the weights to update. */
 export class Replica {
@@ -26,7 +26,7 @@ export class Replica {
   private readonly trained: TrainedSlot[];
   private readonly untrained: Slot[];
   private readonly barrier: Barrier;
-  private readonly inputs: ReturnType<typeof stepInputs>;
+  private readonly inputs: StepInputs;
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
   private readonly local: Float32Array;
 
@@ -43,7 +43,7 @@ export class Replica {
     this.step = stepFunction(model, this.trained);
     this.barrier = new Barrier(run.barrier, run.replicas);
     this.local = new Float32Array(run.weights[0].length);
-    this.inputs = stepInputs(model, run.train, run.config);
+    this.inputs = stepInputs(model, run.train, run.config, { index, of: run.replicas });
   }
 
   epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
@@ -67,7 +67,9 @@ export class Replica {
     return evaluateShare(this.model, dataset, this.share(all));
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.inputs.stop();
+  }
 
   /** Its part of a batch: contiguous, so that all replicas together see what a single one would. */
   private share(batch: Uint32Array): Uint32Array {
@@ -76,8 +78,7 @@ export class Replica {
 
   /** A replica's part, from … to, of `length` things that all of them split evenly. */
   private range(length: number, index: number): [from: number, to: number] {
-    const cut = (i: number) => Math.floor((length * i) / this.run.replicas);
-    return [cut(index), cut(index + 1)];
+    return evenPart(length, index, this.run.replicas);
   }
 
   private compute(weights: Float32Array, batch: Uint32Array, globalStep: number): void {
@@ -90,7 +91,7 @@ export class Replica {
     }
     tf.tidy(() => {
       writeWeights(tf, this.untrained, weights);
-      const { x, y, u, seed } = this.inputs(indices, globalStep);
+      const { x, y, u, seed } = this.inputs.of(indices, globalStep);
       this.local.set(weights);
       const tensors = this.trained.map(({ from, to, shape }) =>
         tf.tensor(this.local.subarray(from, to), shape),
@@ -107,7 +108,7 @@ export class Replica {
   }
 
   private total(batchSize: number): StepTotals {
-    const sums = { loss: 0, kl: 0, correct: 0 };
+    const sums: StepTotals = { loss: 0, kl: 0, correct: 0, waited: this.inputs.waited };
     this.shares(batchSize).forEach((share, r) => {
       const [loss, kl, correct] = this.run.stats[r] as Float64Array as unknown as [number, number, number];
       sums.loss += share * loss;

@@ -64,7 +64,7 @@ async function sweepOne(
   await useEngine('wasm');
   const { model, config, ...about } = await openTrained(path);
   await useEngine(engine);
-  const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, say);
+  const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, process.stderr);
   const train = trainExamples === undefined ? data.train : subset(data.train, trainExamples);
   const result = {
     sweep: path,

@@ -12,7 +12,7 @@ export async function fineTunePhase(run: Run): Promise<void> {
   const { seed } = config.train;
   const saved = readCheckpoint(paths.fineTuneCheckpoints, say);
   const on = await startEngine(config, saved);
-  const data = await loadData(config.data, say);
+  const data = await loadData(config.data, run.stream);
   const model = await loadModel(paths.pruned);
   setBatchNormTrainable(model, true);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };
