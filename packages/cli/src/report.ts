@@ -69,7 +69,7 @@ function comparison(results: readonly Result[], sweeps: readonly SweepResult[]):
       random ? memorizedChart(results, { width }) : resultsChart(results, own, undefined, { width }),
   };
   return {
-    title: config.budget === 'short' ? `${title} (short)` : title,
+    title: config.budget === 'full' ? title : `${title} (${config.budget})`,
     blocks: [
       ...(warning === undefined ? [] : [{ kind: 'text', text: warning, strong: true } as const]),
       { kind: 'table', rows, columns },

@@ -17,7 +17,7 @@ export interface ResultsTable {
   title: string;
   rows: Record<string, unknown>[];
   columns: Column[];
-  /** Of short runs, whose figures are none. */
+  /** Of runs whose figures are not the full ones. */
   warning?: string;
   /** What the figures mean, in sentences. */
   notes: string[];
@@ -33,6 +33,12 @@ export function resultsTable(results: readonly Result[], published?: Published):
   const text = [...(warning === undefined ? [] : [`**${warning}**`]), ...notes].join(' ');
   return [`### ${title}`, table(rows, columns), text].join('\n\n');
 }
+
+const warnings = {
+  short:
+    'Short runs: few epochs on a part of the images, to show that everything works; no figure here means anything.',
+  medium: 'Medium runs: a narrower network or fewer epochs than published; figures are of these.',
+};
 
 /** What the table has in it. @throws UsageError if the results are not of one network and budget */
 export function resultsRows(results: readonly Result[], published?: Published): ResultsTable {
@@ -59,10 +65,7 @@ export function resultsRows(results: readonly Result[], published?: Published): 
     title: networkTitle(config),
     rows,
     columns,
-    ...(config.budget === 'short' && {
-      warning:
-        'Short runs: few epochs on a part of the images, to show that everything works; no figure here means anything.',
-    }),
+    ...(config.budget !== 'full' && { warning: warnings[config.budget] }),
     notes: notes(results, groups, published),
   };
 }
@@ -97,8 +100,8 @@ export function resultsChart(
     }),
   );
   const others = (published?.rows ?? []).map(
-    ({ method, error, reduction }): ErrorSeries => ({
-      name: methodTitles[method],
+    ({ method, title, error, reduction }): ErrorSeries => ({
+      name: title ?? methodTitles[method],
       kind: 'published',
       points: [{ macs: original / reduction, error }],
     }),
@@ -113,7 +116,7 @@ export function resultsChart(
       }),
     }),
   );
-  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${shortMark(config)}`;
+  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${budgetNote(config)}`;
   const points = [...measured, ...others];
   // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
   const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
@@ -127,7 +130,7 @@ export function memorizedChart(results: readonly Result[], options: { width?: nu
   const images = (config.data.trainExamples ?? dataSets[config.data.set].trainExamples).toLocaleString(
     'en-US',
   );
-  const title = `${netTitle(config)} on ${images} images of ${dataSets[config.data.set].title} with random labels${shortMark(config)}`;
+  const title = `${netTitle(config)} on ${images} images of ${dataSets[config.data.set].title} with random labels${budgetNote(config)}`;
   return memoryChart(runs, { title, ...options });
 }
 
@@ -146,7 +149,7 @@ function commonConfig(results: readonly Result[], published: Published | undefin
   return first;
 }
 
-const shortMark = ({ budget }: RunConfig) => (budget === 'short' ? ' (short)' : '');
+const budgetNote = ({ budget }: RunConfig) => (budget === 'full' ? '' : ` (${budget})`);
 /** What names a run in tables. */
 export const labelOf = ({ title, method }: RunConfig) => title ?? methodTitles[method];
 
@@ -185,7 +188,7 @@ function groupRow({ label, runs }: Group): Record<string, unknown> {
   };
   const gpu = speedups.filter(onGpu);
   return {
-    method: `${label}${runs.length > 1 ? `, ${runs.length} seeds` : ''}${shortMark(runs[0]!.config)}`,
+    method: `${label}${runs.length > 1 ? `, ${runs.length} seeds` : ''}${budgetNote(runs[0]!.config)}`,
     error: overRuns(rows.flatMap(({ error }) => error ?? [])),
     widths: [...new Set(rows.map(({ widths }) => widths))].join(' / '),
     parameters: mean(rows.map(({ parameters }) => parameters)),
@@ -205,8 +208,8 @@ function groupRow({ label, runs }: Group): Record<string, unknown> {
   };
 }
 
-function publishedRow({ method, ...row }: Published['rows'][number]): Record<string, unknown> {
-  return { method: `${methodTitles[method]}, published`, ...row };
+function publishedRow({ method, title, ...row }: Published['rows'][number]): Record<string, unknown> {
+  return { method: `${title ?? methodTitles[method]}, published`, ...row };
 }
 
 /** What published figures count: the network of these widths, without the rows of zeros that tfjs needs to build it. */

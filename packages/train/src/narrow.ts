@@ -28,6 +28,7 @@ const CHANNELWISE = new Map([
   ['LogNormalDropout', true],
   ['MaxPooling2D', true],
   ['ReLU', true],
+  ['SeededDropout', true],
 ]);
 /** Activations that make 0 of 0. */
 const THROUGH_0 = ['elu', 'gelu', 'linear', 'relu', 'relu6', 'selu', 'softsign', 'swish', 'tanh'];

@@ -5,8 +5,16 @@ import { adamStep } from './adam.js';
 import { Barrier } from './barrier.js';
 import { type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
 import { evaluateShare } from './evaluate.js';
-import { readWeights, type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
-import { stepRates } from './schedule.js';
+import {
+  isTrained,
+  readWeights,
+  type Slot,
+  setTrainExamples,
+  type TrainedSlot,
+  weightLayout,
+  writeWeights,
+} from './layout.js';
+import { l2Factor, stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
 import { type StepInputs, stepInputs } from './step-input.js';
@@ -15,8 +23,8 @@ import { type StepInputs, stepInputs } from './step-input.js';
 export class Replica {
   private readonly step: StepFunction;
   private readonly slots: Slot[];
-  private readonly trained: Slot[];
-  private readonly statistics: Slot[];
+  private readonly trained: TrainedSlot[];
+  private readonly untrained: Slot[];
   private readonly barrier: Barrier;
   private readonly inputs: StepInputs;
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
@@ -30,8 +38,8 @@ export class Replica {
     setTrainExamples(model, run.trainExamples);
     const { slots } = weightLayout(model);
     this.slots = slots;
-    this.trained = slots.filter(({ kind }) => kind !== 'statistic');
-    this.statistics = slots.filter(({ kind }) => kind === 'statistic');
+    this.trained = slots.filter(isTrained);
+    this.untrained = slots.filter((slot) => !isTrained(slot));
     this.step = stepFunction(model, this.trained);
     this.barrier = new Barrier(run.barrier, run.replicas);
     this.local = new Float32Array(run.weights[0].length);
@@ -82,7 +90,7 @@ export class Replica {
       return;
     }
     tf.tidy(() => {
-      writeWeights(tf, this.statistics, weights);
+      writeWeights(tf, this.untrained, weights);
       const { x, y, u, seed } = this.inputs.of(indices, globalStep);
       this.local.set(weights);
       const tensors = this.trained.map(({ from, to, shape }) =>
@@ -91,12 +99,12 @@ export class Replica {
       const { loss, kl, correct, gradients } = this.step(tensors, x, y, u, { seed, firstExample });
       stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
       gradients.forEach((gradient, i) => {
-        const { from, to } = this.trained[i] as Slot;
+        const { from, to } = this.trained[i] as TrainedSlot;
         readInto(gradient, target.subarray(from, to));
       });
       tf.dispose([loss, kl, correct]);
     });
-    readWeights(this.statistics, target);
+    readWeights(this.untrained, target);
   }
 
   private total(batchSize: number): StepTotals {
@@ -120,20 +128,25 @@ export class Replica {
 
   /** Updates this replica's slice of all weights. */
   private update(globalStep: number, batchSize: number): void {
-    const { config, m, v, gradients } = this.run;
+    const { config, m, v, gradients, train } = this.run;
     const weights = this.run.weights[globalStep % 2] as Float32Array;
     const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
     const rates = stepRates(config, globalStep, stepsPerEpoch(this.run));
+    const decay = l2Factor(config, globalStep, stepsPerEpoch(this.run), train.size);
     const [begin, end] = this.range(weights.length, this.index);
     const shares = this.shares(batchSize);
-    for (const { kind, from, to } of this.slots) {
+    for (const slot of this.slots) {
+      const { kind, kernel, from, to } = slot;
       const last = Math.min(to, end);
-      const step = kind !== 'statistic' && { ...config, step: globalStep + 1, learningRate: rates[kind] };
+      const step = isTrained(slot) && {
+        ...{ ...config, step: globalStep + 1, learningRate: rates[slot.kind] },
+        decay: kernel ? decay : 0,
+      };
       for (let lo = Math.max(from, begin); lo < last; lo += BLOCK) {
         const hi = Math.min(lo + BLOCK, last);
         const gradient = meanOf(gradients, shares, lo, hi);
         if (step) adamStep({ weights, gradient, next, m, v }, lo, hi, step);
-        else next.set(gradient.subarray(lo, hi), lo);
+        else next.set((kind === 'frozen' ? weights : gradient).subarray(lo, hi), lo);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { readCheckpoint } from '@sbp/train/checkpoint';
 import { loadModel, saveModel } from '../model-files.js';
+import { setBatchNormTrainable } from '../nets.js';
 import { type Run, startEngine } from '../run.js';
 import { loadData } from '../run-data.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
@@ -13,6 +14,7 @@ export async function fineTunePhase(run: Run): Promise<void> {
   const on = await startEngine(config, saved);
   const data = await loadData(config.data, run.stream);
   const model = await loadModel(paths.pruned);
+  setBatchNormTrainable(model, true);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };
   say(`Fine-tuning the pruned network for ${plural(settings.epochs, 'epoch')}`);
   const files = {
