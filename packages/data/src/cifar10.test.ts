@@ -6,10 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cacheFolder, loadCifar10 } from './cifar10.js';
 import { cifarFiles } from './cifar10-format.js';
 import { DataError } from './data-error.js';
-import type { Dataset } from './dataset.js';
+import { type Dataset, randomLabels } from './dataset.js';
 
 const cached = existsSync(cacheFolder());
 const when = cached ? '' : ' (skipped: CIFAR-10 is not in the cache; loadCifar10() puts it there)';
+// Reporters keep the names of skipped tests to themselves.
+if (!cached)
+  console.warn(
+    `cifar10.test.ts: skipped what needs CIFAR-10, as there is no ${cacheFolder()}; loadCifar10() makes it`,
+  );
 
 let temp: string;
 beforeAll(async () => {
@@ -50,6 +55,19 @@ describe('loadCifar10', () => {
     expect(train.labels.buffer).toBeInstanceOf(SharedArrayBuffer);
     // The first training image, a frog: its top left pixel.
     expect([...train.images.subarray(0, 3)]).toEqual([59, 62, 63]);
+  });
+
+  it.skipIf(!cached)(`has labels dealt out at random, the same in every run${when}`, async () => {
+    const { train } = await loadCifar10();
+    const random = randomLabels(train);
+    expect(random).toMatchObject({ name: 'cifar10-train-random', size: 50_000 });
+    expect(random.images).toBe(train.images);
+    expect([...random.labels.subarray(0, 10)]).toEqual([5, 5, 9, 7, 6, 1, 1, 6, 6, 3]);
+    const counts = new Array(10).fill(0);
+    for (const label of random.labels) counts[label]++;
+    expect(counts).toEqual(new Array(10).fill(5000));
+    // A tenth stay what they were.
+    expect(random.labels.filter((label, i) => label === train.labels[i]).length).toBe(5026);
   });
 
   it.skipIf(!cached)(`reads a user's own folder of the six files${when}`, async () => {
