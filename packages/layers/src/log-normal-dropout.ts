@@ -34,8 +34,9 @@ class LogNormalDropout extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor {
+    const x = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
+    if (kwargs?.training && this.noise.isElsewhere) return x;
     return tf.tidy(() => {
-      const x = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
       if (!this.perExample) return tf.mul(x, this.noise.factor(kwargs?.training));
       const shape = x.shape.map((size, axis) => (axis === 0 || axis === x.rank - 1 ? size : 1));
       return tf.mul(x, this.noise.factor(kwargs?.training, shape));

@@ -35,13 +35,14 @@ export interface NoiseConfig {
 }
 
 const noises = new WeakMap<tf.layers.Layer, Noise>();
-let supplied: ReadonlyMap<Noise, tf.Tensor> | undefined;
+let supplied: ReadonlyMap<Noise, tf.Tensor | undefined> | undefined;
 
 /**
  * Runs `body` with the multipliers θ given for some layers' noise in place of their own draws: how a training step
- * stays a pure function of its tensors. Those layers leave their KL to the caller, too.
+ * stays a pure function of its tensors. Those layers leave their KL to the caller, too. `undefined` is for a {@link logNormalDropout} whose θ
+ * the caller has multiplied into the weights that read it: it hands its input on as it is.
  */
-export function withThetas<T>(thetas: ReadonlyMap<Noise, tf.Tensor>, body: () => T): T {
+export function withThetas<T>(thetas: ReadonlyMap<Noise, tf.Tensor | undefined>, body: () => T): T {
   const before = supplied;
   supplied = thetas;
   try {
@@ -136,6 +137,11 @@ export class Noise extends Variational {
    */
   factor(training: boolean | undefined, shape: number[] = [this.groups]): tf.Tensor {
     return training ? this.draw(shape) : tf.tensor1d(this.values().multiplier);
+  }
+
+  /** Whether its θ is multiplied in elsewhere; see {@link withThetas}. */
+  get isElsewhere(): boolean {
+    return supplied?.has(this) === true && supplied.get(this) === undefined;
   }
 
   private draw(shape: number[]): tf.Tensor {

@@ -5,12 +5,16 @@ import {
   noisesOf,
   noisyDense,
   sampleLogTheta,
+  seededDropout,
+  vggLike,
+  withDraws,
   withThetas,
+  withWeights,
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { inputNoises } from './input-noise.js';
 import { weightLayout } from './layout.js';
+import { readNoises } from './read-noise.js';
 import { logitsModel, noiseSize, stepFunction } from './step.js';
 
 beforeAll(async () => {
@@ -68,10 +72,15 @@ describe('stepFunction', () => {
     expect(Number.isFinite((loss.dataSync()[0] as number) + (kl.dataSync()[0] as number))).toBe(true);
   });
 
-  it('folds noise on the data into the kernel that reads it: same logits as multiplying the data', () => {
+  it('has the gradient of noise on the data from the kernel that reads it: same logits as multiplying the data', () => {
     const model = net();
-    expect(inputNoises(model).map((found) => found.noise.layer.name)).toEqual(['input_noise']);
-    expect(inputNoises(leNet5())).toEqual([]);
+    const names = (of: tf.LayersModel) => readNoises(of).map((found) => found.noise.layer.name);
+    expect(names(model)).toEqual(['input_noise']);
+    expect(names(leNet5())).toEqual(['flatten_noise']);
+    const vgg = vggLike({ scale: 1 / 32 });
+    expect(names(vgg)).toEqual(Array.from({ length: 13 }, (_, i) => `noise${i + 1}`));
+    vgg.getLayer('conv5').trainable = false;
+    expect(names(vgg)).not.toContain('noise4');
     const { slots } = weightLayout(model);
     const x = tf.randomUniform([5, 3, 2, 1], 0, 1, 'float32', 3);
     const y = tf.oneHot([0, 1, 2, 1, 0], 3).toFloat();
@@ -97,5 +106,70 @@ describe('stepFunction', () => {
     const logits = withThetas(thetas, () => logitsModel(model).apply(x, { training: true }) as tf.Tensor);
     const expected = tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(logits)), -1)));
     expect(loss.dataSync()[0]).toBeCloseTo(expected.dataSync()[0] as number, 5);
+  });
+
+  it('multiplies by θ in the kernel where that is smaller: the loss and gradients of multiplying activations', () => {
+    const conv = (filters: number, seed: number) =>
+      tf.layers.conv2d({
+        ...{ filters, kernelSize: 3, padding: 'same', activation: 'relu' },
+        kernelInitializer: initial(seed),
+      });
+    const model = tf.sequential({
+      layers: [
+        logNormalDropout({ ...noise, name: 'pixels', inputShape: [8, 8, 2] }),
+        conv(3, 1),
+        logNormalDropout({ ...noise, name: 'a' }),
+        seededDropout({ rate: 0.3, name: 'drop' }),
+        tf.layers.maxPooling2d({ poolSize: 4 }),
+        conv(4, 2),
+        logNormalDropout({ ...noise, name: 'b' }),
+        tf.layers.averagePooling2d({ poolSize: 2 }),
+        tf.layers.flatten(),
+        noisyDense({ units: 3, noise, name: 'c', kernelInitializer: initial(3) }),
+        logNormalDropout({ ...noise, name: 'd', perExample: true }),
+        tf.layers.dense({ units: 3, kernelInitializer: initial(4) }),
+      ],
+    });
+    // of one example: pixels 128 numbers against a kernel of 54, a 192 against 108, b 16 against 12 (but one example)
+    const examples = 2;
+    expect(readNoises(model).map(({ noise: { layer }, size }) => [layer.name, size])).toEqual([
+      ['pixels', 128],
+      ['a', 192],
+      ['b', 16],
+    ]);
+    const { slots } = weightLayout(model);
+    const x = tf.randomUniform([examples, 8, 8, 2], 0, 1, 'float32', 3);
+    const y = tf.oneHot([0, 2], 3).toFloat();
+    const u = tf.tensor1d(Array.from({ length: noiseSize(model) }, (_, i) => (i + 0.5) / noiseSize(model)));
+    const weights = slots.map(({ variable }) => tf.clone(variable.read()));
+    const given = { seed: tf.tensor1d([3, 4], 'int32') };
+    const per = noisesOf(model).map(({ groups }) => groups);
+    const uniforms = new Map(noisesOf(model).map((own, i) => [own, tf.split(u, per)[i] as tf.Tensor]));
+    const logits = logitsModel(model);
+    const reference = (...values: tf.Tensor[]) =>
+      withWeights(
+        slots.map(({ variable }, i) => [variable, values[i] as tf.Tensor] as const),
+        () => {
+          const all = noisesOf(model);
+          const thetas = new Map<Noise, tf.Tensor>(
+            all.map((own) => [
+              own,
+              tf.exp(sampleLogTheta(uniforms.get(own) as tf.Tensor, own.mu.read(), own.logSigma.read())),
+            ]),
+          );
+          const apply = () => logits.apply(x, { training: true }) as tf.Tensor;
+          const output = withDraws(given, () => withThetas(thetas, apply));
+          const loss = tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(output)), -1)));
+          return all.reduce<tf.Tensor>((sum, own) => tf.add(sum, own.klTerm()), loss).asScalar();
+        },
+      );
+    const { loss, kl, gradients } = stepFunction(model, slots)(weights, x, y, u, given);
+    const total = reference(...weights).dataSync()[0] as number;
+    expect(tf.add(loss, kl).dataSync()[0]).toBeCloseTo(total, 5);
+    tf.grads(reference)(weights).forEach((expected, i) => {
+      const apart = tf.max(tf.abs(tf.sub(expected, gradients[i] as tf.Tensor))).dataSync()[0] as number;
+      const size = tf.max(tf.abs(expected)).dataSync()[0] as number;
+      expect(apart, slots[i]?.variable.name).toBeLessThan(1e-4 * (1e-3 + size));
+    });
   });
 });

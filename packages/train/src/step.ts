@@ -11,9 +11,9 @@ import {
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { withFastBatchNorm } from './batch-norm.js';
-import { byInputTheta, inputNoises } from './input-noise.js';
 import { jointNoise } from './joint-noise.js';
 import type { Slot } from './layout.js';
+import { byReadTheta, onRows, readNoises } from './read-noise.js';
 
 /** What one step computes on a batch, as tensors. */
 export interface StepResult {
@@ -52,17 +52,31 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
   const logits = logitsModel(model);
   const noises = noisesOf(model);
   const others = variationalsOf(model).filter((variational) => !(variational instanceof Noise));
-  const onInput = inputNoises(model);
+  const read = readNoises(model);
   const parameters = new Set(noises.flatMap((noise) => noise.parameters));
   const taped = slots.flatMap(({ variable }, i) => (parameters.has(variable) ? [] : [{ variable, i }]));
-  const tapedNoises = noises.filter((noise) => !onInput.some((input) => input.noise === noise));
+  const tapedNoises = noises.filter((noise) => !read.some((each) => each.noise === noise));
   return (weights, x, y, u, draws) => {
     const variables = slots.map(({ variable }, i) => [variable, weights[i] as tf.Tensor] as const);
     const noise = withWeights(variables, () => jointNoise(noises, u, form));
+    // those that cost less in the kernel than on the activations
+    const inKernel = new Map(
+      read
+        .filter(
+          ({ kernel, size }) =>
+            tf.util.sizeFromShape(kernel.shape as number[]) < size * (x.shape[0] as number),
+        )
+        .map((each) => [each.kernel, each.noise]),
+    );
     const parts: Record<'loss' | 'kl' | 'correct', tf.Tensor>[] = [];
     const objective = (...leaves: tf.Tensor[]) => {
-      const substitutes = taped.map(({ variable }, k) => [variable, leaves[k] as tf.Tensor] as const);
-      const thetas = new Map(noise.thetas);
+      const substitutes = taped.map(({ variable }, k) => {
+        const [leaf, own] = [leaves[k] as tf.Tensor, inKernel.get(variable)];
+        const theta = own && (noise.thetas.get(own) as tf.Tensor);
+        return [variable, theta ? tf.mul(leaf, onRows(theta, variable)) : leaf] as const;
+      });
+      const thetas = new Map<Noise, tf.Tensor | undefined>(noise.thetas);
+      for (const each of inKernel.values()) thetas.set(each, undefined);
       for (const [k, each] of tapedNoises.entries()) thetas.set(each, leaves[taped.length + k] as tf.Tensor);
       const forward = () => {
         const output = logits.apply(x, { training: true }) as tf.Tensor2D;
@@ -84,10 +98,10 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
     const byVariable = new Map(taped.map(({ variable }, k) => [variable, gradients[k] as tf.Tensor]));
     const byTheta = new Map(tapedNoises.map((each, k) => [each, gradients[taped.length + k] as tf.Tensor]));
     const values = new Map(variables);
-    for (const { noise: each, kernel } of onInput) {
+    for (const { noise: each, kernel } of read) {
       const theta = noise.thetas.get(each) as tf.Tensor;
       const [value, gradient] = [values.get(kernel), byVariable.get(kernel)] as [tf.Tensor, tf.Tensor];
-      byTheta.set(each, byInputTheta(value, gradient, theta));
+      byTheta.set(each, byReadTheta(value, gradient, theta));
     }
     for (const [variable, gradient] of noise.gradients(byTheta)) byVariable.set(variable, gradient);
     return {
