@@ -38,6 +38,12 @@ describe.each(experiments)('experiments/%s', (name) => {
       if (config !== undefined) {
         expect(configs).toContain(config);
         expect(tasks[task].inputs).toContain(config);
+        const { from } = JSON.parse(readFileSync(join(here, config), 'utf8'));
+        const start = configs.find(
+          (file) => JSON.parse(readFileSync(join(here, file), 'utf8')).name === from,
+        );
+        if (task.endsWith(':train'))
+          expect(tasks[task].dependsOn, task).toEqual([start ? start.replace('.json', ':train') : '^build']);
       }
     }
   });
