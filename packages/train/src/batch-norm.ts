@@ -1,5 +1,8 @@
 import { batchNormalize } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
+import { batchNormalizeTogether } from './batch-normalize-together.js';
+import { TrainError } from './config.js';
+import type { Exchange } from './exchange.js';
 
 /** What tfjs's batch normalization keeps in itself, beyond `tf.layers.Layer`'s public face. */
 interface BatchNorm extends tf.layers.Layer {
@@ -31,8 +34,41 @@ export function withFastBatchNorm<T>(model: tf.LayersModel, body: () => T): T {
   }
 }
 
+let shared: Exchange | undefined;
+
+/**
+ * Runs `body`, a training step on one replica's part of a batch, while the layers that {@link withFastBatchNorm} is about normalise by mean
+ * and variance of the whole batch.
+ */
+export function withBatchOf<T>(exchange: Exchange | undefined, body: () => T): T {
+  const before = shared;
+  shared = exchange;
+  try {
+    return body();
+  } finally {
+    shared = before;
+  }
+}
+
+/**
+ * Channels of each layer that normalises by the batch's own mean and variance in training, on which several replicas have to agree.
+ *
+ * @throws TrainError for batch norm over another axis than the last, on which they can't
+ */
+export function statisticChannels(model: tf.LayersModel): number[] {
+  return model.layers.filter(isBatchNorm).map((layer) => {
+    if (!isOverLastAxis(layer))
+      throw new TrainError(
+        `replicas: ${layer.name} is batch norm over axis ${layer.getConfig().axis}; several replicas share it over the last axis, with scale and center, only: make it so, or set replicas to 1.`,
+      );
+    return layer.gamma.shape[0] as number;
+  });
+}
+
+const isBatchNorm = (layer: tf.layers.Layer) => layer.getClassName() === 'BatchNormalization';
+
 function isOverLastAxis(layer: tf.layers.Layer): layer is BatchNorm {
-  if (layer.getClassName() !== 'BatchNormalization') return false;
+  if (!isBatchNorm(layer)) return false;
   const { axis, scale, center } = layer.getConfig();
   const { rank } = layer.input as tf.SymbolicTensor;
   return Boolean(scale && center) && (axis === -1 || axis === rank - 1);
@@ -43,7 +79,9 @@ function normalize(layer: BatchNorm, inputs: tf.Tensor | tf.Tensor[]): tf.Tensor
   return tf.tidy(() => {
     const x = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
     const scaleAndOffset = [gamma.read(), beta.read()] as [tf.Tensor1D, tf.Tensor1D];
-    const { y, mean, variance } = batchNormalize(x, ...scaleAndOffset, epsilon);
+    const { y, mean, variance } = shared
+      ? batchNormalizeTogether(x, ...scaleAndOffset, epsilon, shared)
+      : batchNormalize(x, ...scaleAndOffset, epsilon);
     const follow = (average: tf.LayerVariable, value: tf.Tensor) => {
       const old = average.read();
       average.write(tf.sub(old, tf.mul(tf.sub(old, value), 1 - momentum)));

@@ -17,7 +17,7 @@ export const trainConfigSchema = z.strictObject({
   epsilon: z.number().positive().default(1e-8),
   /** Seed of the data's order and of the noise. */
   seed: z.int().min(0).default(0),
-  /** Workers that share each batch; 0: one for each core on wasm, one in this thread elsewhere. */
+  /** How many share each batch, in worker threads, or on GPUs each in a process of its own; 0: one for each core on wasm, one in this thread elsewhere. */
   replicas: z.int().min(0).max(256).default(0),
 });
 
@@ -29,6 +29,14 @@ export type ResolvedTrainConfig = z.output<typeof trainConfigSchema>;
 /** Training cannot start or go on as asked; one line that says what is wrong and what to do. */
 export class TrainError extends Error {
   override name = 'TrainError';
+
+  /** @param code 'replica-died' where nothing is wrong with what was asked for: it may well work again */
+  constructor(
+    message: string,
+    readonly code?: 'replica-died',
+  ) {
+    super(message);
+  }
 }
 
 /** Fills in defaults. @throws TrainError that names the field, what it is and what was expected */

@@ -2,12 +2,13 @@ import type { Dataset } from '@sbp/data';
 import { groupCounts } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
-import { type EpochPart, type EpochSums, type Pause, stepsTaken } from './epoch.js';
+import { type EpochSums, type Pause, stepsTaken } from './epoch.js';
 import { GraphReplica } from './graph-replica.js';
 import { readWeights, weightLayout, writeWeights } from './layout.js';
 import { Replica } from './replica.js';
 import { stepRates } from './schedule.js';
 import { type SharedRun, sharedRun, stepsPerEpoch } from './shared-run.js';
+import type { OnProgress, Team } from './team.js';
 
 /** What is known after an epoch. */
 export interface EpochMetrics {
@@ -73,23 +74,40 @@ export interface TrainHooks {
   resume?: TrainState;
 }
 
+export interface TrainData {
+  train: Dataset;
+  test: Dataset;
+  /** Images held out of `train`, for what is selected by their error. */
+  validation?: Dataset;
+}
+
 /**
  * Trains a classifier with noise layers, in place: Adam on mean cross-entropy + Σ klFactor · KL + the layers' regularisers.
  * With the same seed, engine and number of replicas the weights come out the same to the bit, also when resumed. Runs on the current tfjs
- * backend; replicas are worker threads on the same backend.
+ * backend; several replicas are worker threads on the same backend, or on GPUs one process a GPU.
  *
  * @param model outputs class probabilities by a final softmax layer, or logits; its noise layers' `trainExamples` default to the
  *   training set's size
- * @param data `validation`: images held out of `train`, for what is selected by their error
  * @returns metrics by epoch
  * @throws TrainError for settings that cannot be used; for a loss that is not finite (the model then holds the last
  *   good weights); for a replica that died
  */
-export async function train(
+export function train(
   model: tf.LayersModel,
-  data: { train: Dataset; test: Dataset; validation?: Dataset },
+  data: TrainData,
   options: TrainConfig = {},
   hooks: TrainHooks = {},
+): Promise<EpochMetrics[]> {
+  return trainOn(startTeam, model, data, options, hooks);
+}
+
+/** {@link train} on replicas started by `start`, wherever that lets them live. */
+export async function trainOn(
+  start: (model: tf.LayersModel, run: SharedRun) => Team | Promise<Team>,
+  model: tf.LayersModel,
+  data: TrainData,
+  options: TrainConfig,
+  hooks: TrainHooks,
 ): Promise<EpochMetrics[]> {
   const config = resolveTrainConfig(options);
   checkShapes(model, data.train);
@@ -104,7 +122,7 @@ export async function train(
     writeWeights(tf, slots, hooks.resume.weights);
     if (first >= config.epochs) return [];
   } else readWeights(slots, run.weights[0]);
-  const team = replicas === 1 ? inThisThread(model, run) : await workers(run);
+  const team = await start(model, run);
   const history: EpochMetrics[] = [];
   const seconds = hooks.onCheckpoint && 60 * (hooks.checkpointMinutes ?? CHECKPOINT_MINUTES);
   let within = hooks.resume?.within;
@@ -159,13 +177,12 @@ export async function train(
   return history;
 }
 
-type OnProgress = (progress: Omit<TrainProgress, 'epochs'>) => void;
-
-/** A run's replicas, wherever they live. */
-export interface Team {
-  epoch(epoch: number, part: Omit<EpochPart, 'pause'> & { onProgress: OnProgress }): Promise<EpochSums>;
-  evaluate(weights: Float32Array, dataset: Dataset): Promise<number>;
-  stop(): Promise<void>;
+/** Where a run's replicas live: one in this thread, several in threads of their own, or on GPUs in processes, because TensorFlow gives a process one GPU for all its threads. */
+function startTeam(model: tf.LayersModel, run: SharedRun): Team | Promise<Team> {
+  if (run.replicas === 1) return inThisThread(model, run);
+  const backend = tf.getBackend();
+  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
+  return backend === 'tensorflow' && isUsingGpuDevice ? processes(run, backend) : threads(run, backend);
 }
 
 function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
@@ -180,9 +197,14 @@ function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
 }
 
 /** Loaded where it is wanted: worker threads are Node's, this file also runs in a browser. */
-async function workers(run: SharedRun): Promise<Team> {
-  const { startWorkers } = await import('./workers.js');
-  return startWorkers(run, tf.getBackend());
+async function threads(run: SharedRun, backend: string): Promise<Team> {
+  const { startThreads } = await import('./threads.js');
+  return startThreads(run, backend);
+}
+
+async function processes(run: SharedRun, backend: string): Promise<Team> {
+  const { startProcesses } = await import('./processes.js');
+  return startProcesses(run, backend, 'GPU');
 }
 
 const CHECKPOINT_MINUTES = 5;
