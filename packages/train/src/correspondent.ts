@@ -34,7 +34,8 @@ export class Correspondent {
       onDeath();
       this.waiting?.done(this.failure);
     };
-    channel.listen({ death, reply: (reply) => this.hear(reply, death) });
+    const reply = (said: Reply) => (said.kind === 'dying' ? death(said.reason) : this.hear(said));
+    channel.listen({ death, reply });
   }
 
   ask(request: Request): void {
@@ -65,9 +66,8 @@ export class Correspondent {
     await this.channel.end();
   }
 
-  private hear(reply: Reply, death?: (reason: string) => void): void {
-    if (reply.kind === 'dying') death?.(reply.reason);
-    else if (!this.waiting) this.early.push(reply);
+  private hear(reply: Reply): void {
+    if (!this.waiting) this.early.push(reply);
     else if (reply.kind === 'progress') this.waiting.onProgress?.(reply.progress as never);
     else if (reply.kind === this.waiting.kind) this.waiting.done(undefined, reply);
   }

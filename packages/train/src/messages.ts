@@ -8,7 +8,7 @@ export type Request =
   | ({ kind: 'epoch'; epoch: number } & Omit<EpochPart, 'pause'>)
   | { kind: 'evaluate'; weights: Float32Array; dataset: Dataset };
 
-/** What a replica says; `progress` comes any number of times before an answer, `dying` is a process's last word. */
+/** What a replica says; `progress` comes any number of times before an answer, `dying` is its last word. */
 export type Reply =
   | { kind: 'ready' }
   | { kind: 'epoch'; sums: EpochSums }

@@ -56,9 +56,6 @@ export function processLink(): Link {
 /** Answers replicas that wait at their pipes once all of them do. @returns what sends them all away, now and later */
 export function meetingPlace(pipes: Socket[]): () => void {
   let waiting = 0;
-  const leave = () => {
-    for (const pipe of pipes) pipe.destroy();
-  };
   for (const pipe of pipes) {
     // that its process is gone is known from the process
     pipe.on('error', () => {});
@@ -69,5 +66,7 @@ export function meetingPlace(pipes: Socket[]): () => void {
       for (const each of pipes) each.write('.');
     });
   }
-  return leave;
+  return () => {
+    for (const pipe of pipes) pipe.destroy();
+  };
 }

@@ -2,16 +2,11 @@ import { createDataset } from '@sbp/data';
 import { type Engine, useEngine } from '@sbp/engine';
 import type { ProcessStart, Reply, Request } from './messages.js';
 import { processLink } from './process-link.js';
-import { replicaService } from './replica-service.js';
+import { dying, replicaService } from './replica-service.js';
 import { runMemory } from './shared-run.js';
 
 const say = (reply: Reply) => process.send?.(reply);
-/** One line, and no stack: the process that owns the run tells it. */
-const die = (error: unknown) => {
-  const reason = error instanceof Error ? error.message : String(error);
-  process.send?.({ kind: 'dying', reason } satisfies Reply, () => process.exit(1));
-};
-process.on('uncaughtException', die);
+const die = (error: unknown) => say(dying(error));
 // Who presses Ctrl-C means the process that owns the run; without it there is nothing to do.
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());

@@ -27,3 +27,8 @@ export async function replicaService(
     say({ kind: 'epoch', sums: await replica.epoch(epoch, part) });
   };
 }
+
+/** The last word of a replica that can't go on: one line, and no stack. Who started it ends it. */
+export function dying(error: unknown): Reply {
+  return { kind: 'dying', reason: error instanceof Error ? error.message : String(error) };
+}

@@ -13,7 +13,6 @@ export interface RunPlan {
   config: ResolvedTrainConfig;
   replicas: number;
   train: Dataset;
-  test: Dataset;
   /** N of the objective of each layer with noise of any kind, in the layers' order. */
   trainExamples: number[];
   /** How many numbers the run's memory holds: all weights, those that are trained, those that a replica tells the others within a step. */
@@ -45,7 +44,7 @@ export interface SharedRun extends RunPlan, RunMemory {}
 /** A run of `replicas` on a model: what they need to know, and shared memory for its weights, still empty. */
 export function sharedRun(
   model: tf.LayersModel,
-  data: { train: Dataset; test: Dataset },
+  data: { train: Dataset },
   config: ResolvedTrainConfig,
   replicas: number,
 ): SharedRun {
@@ -56,7 +55,6 @@ export function sharedRun(
     config,
     replicas,
     train: data.train,
-    test: data.test,
     trainExamples: variationalsOf(model).map((noise) => noise.trainExamples ?? data.train.size),
     sizes: { weights: size, trained: trainable, exchanged: 1 + 2 * Math.max(0, ...channels) },
   };
