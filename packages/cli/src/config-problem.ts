@@ -52,10 +52,16 @@ function expected(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `a number ${issue.inclusive ? 'of at most' : 'below'} ${issue.maximum}`;
     case 'invalid_union':
-      return [...new Set(issue.errors.map((branch) => expected(branch[0]!)))].join(' or ');
+      return [...new Set(issue.errors.map((branch) => branchOf(branch[0]!)))].join(' or ');
     default:
       return issue.message;
   }
+}
+
+/** One of the things that a field may be; what is wrong may be inside of it. */
+function branchOf(issue: z.core.$ZodIssue): string {
+  const path = issue.path.join('.');
+  return path === '' ? expected(issue) : `an object { … } whose ${path} is ${expected(issue)}`;
 }
 
 function fieldsAt(schema: z.ZodType, path: PropertyKey[]): string[] {

@@ -2,8 +2,14 @@ import type { InstallProgress } from '@sbp/engine';
 import cliProgress from 'cli-progress';
 import { size } from './words.js';
 
+/** Of an installation or of a download: how far a step is, in bytes or in what `amount` puts into words. */
+export interface StepProgress extends Omit<InstallProgress, 'step'> {
+  step: string;
+  amount?: (value: number) => string;
+}
+
 /**
- * Tells of an installation: a line for each step, and on a terminal a bar of bytes for those that move bytes.
+ * Tells of an installation or a download: a line for each step, and on a terminal a bar for those that say how far they are.
  */
 export function installReporter(stream: NodeJS.WriteStream) {
   let bar: cliProgress.SingleBar | undefined;
@@ -13,7 +19,7 @@ export function installReporter(stream: NodeJS.WriteStream) {
     bar = undefined;
   };
   return {
-    progress({ step, message, done, total }: InstallProgress): void {
+    progress({ step, message, done, total, amount = size }: StepProgress): void {
       const line = `${step.padEnd(8)}  ${message}`;
       if (said !== line) {
         stop();
@@ -24,7 +30,7 @@ export function installReporter(stream: NodeJS.WriteStream) {
       if (!bar) {
         const { Format, Presets, SingleBar } = cliProgress;
         const format: cliProgress.Options['format'] = (options, { progress, value, total }) =>
-          `${Format.BarFormat(progress, options)} ${size(value)} of ${size(total)}`;
+          `${Format.BarFormat(progress, options)} ${amount(value)} of ${amount(total)}`;
         bar = new SingleBar({ stream, hideCursor: true, format }, Presets.shades_classic);
         bar.start(total, done);
       }

@@ -17,8 +17,20 @@ export const methodTitles: Record<RunConfig['method'], string> = {
   'structured-bp': 'StructuredBP',
 };
 
-/** The config's network as its method trains it, to be trained on so many examples. */
+/** The config's network as its method trains it, to be trained on so many examples; dropout comes with the training. */
 export function buildNet(config: RunConfig, trainExamples: number): tf.LayersModel {
+  const model = buildForMethod(config, trainExamples);
+  if (config.freezeBatchNorm) setBatchNormTrainable(model, false);
+  return model;
+}
+
+/** Whether the trainer trains the network's batch norm, or leaves it as it is. */
+export function setBatchNormTrainable(model: tf.LayersModel, trainable: boolean): void {
+  for (const layer of model.layers)
+    if (layer.getClassName() === 'BatchNormalization') layer.trainable = trainable;
+}
+
+function buildForMethod(config: RunConfig, trainExamples: number): tf.LayersModel {
   switch (config.method) {
     case 'original':
       return plainNet(config);

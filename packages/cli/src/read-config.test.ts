@@ -75,6 +75,30 @@ describe('readRunConfig', () => {
     );
   });
 
+  it("lays 'medium' over the rest for that budget, and has nothing of it otherwise", () => {
+    const config = {
+      ...{ name: 'sbp', from: 'pretrain', net: 'vgg-like', data: { set: 'cifar10' }, freezeBatchNorm: true },
+      train: { epochs: 300, l2: { from: 0, to: 1 } },
+      medium: { scale: 0.25, train: { epochs: 12, l2: 0.5 } },
+      short: { scale: 0.1 },
+    };
+    expect(read(config, { budget: 'medium' })).toMatchObject({
+      ...{
+        name: 'sbp-medium',
+        from: 'pretrain-medium',
+        budget: 'medium',
+        scale: 0.25,
+        freezeBatchNorm: true,
+      },
+      train: { epochs: 12, l2: 0.5 },
+    });
+    expect(read(config)).not.toHaveProperty('medium');
+    expect(read(config).train.l2).toEqual({ from: 0, to: 1 });
+    expect(() => read({ name: 'a', net: 'lenet5' }, { budget: 'medium' })).toThrow(
+      /config\.json: medium is not given; expected an object that says what --budget medium changes/,
+    );
+  });
+
   it('reads the examples that the package brings', () => {
     const examples = fileURLToPath(new URL('../examples', import.meta.url));
     const names = readdirSync(examples);
@@ -123,6 +147,23 @@ describe('readRunConfig', () => {
     [
       { name: 'a', net: 'lenet5', noise: { klWeight: { conv1: -1 } } },
       ': noise.klWeight.conv1 is -1; expected a number of at least 0.',
+    ],
+    [
+      { name: 'a', net: 'lenet5', dropout: true },
+      ": dropout is true; expected left out: only the net 'vgg-like' has it.",
+    ],
+    [
+      { name: 'a', net: 'lenet5', from: 'b', freezeBatchNorm: true },
+      ": freezeBatchNorm is true; expected left out: only the net 'vgg-like' has batch norm.",
+    ],
+    [
+      { name: 'a', net: 'vgg-like', data: { set: 'cifar10' }, freezeBatchNorm: true },
+      ": freezeBatchNorm is true; expected left out, or 'from' given: an untrained network has no statistics to keep.",
+    ],
+    [{ name: 'a', net: 'lenet5', train: { l2: -1 } }, ': train.l2 is -1; expected a number of at least 0.'],
+    [
+      { name: 'a', net: 'lenet5', train: { l2: { from: 1 } } },
+      ': train.l2 is {"from":1}; expected a number or an object { … } whose to is a number.',
     ],
     [
       { name: 'a', net: 'lenet5', noises: {} },

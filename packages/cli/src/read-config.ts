@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { configProblem } from './config-problem.js';
 import { UsageError } from './failure.js';
-import { type RunConfig, runConfigSchema } from './run-config.js';
+import { budgetMark, type RunConfig, runConfigSchema } from './run-config.js';
 
 /** Flags that stand above the config file. */
 export interface RunOverrides {
@@ -35,10 +35,10 @@ export function readRunConfig(file: string, overrides: RunOverrides = {}): RunCo
     };
     throw new UsageError(configProblem(runConfigSchema, result.error, input, label));
   }
-  const { data, short: _, ...config } = result.data;
+  const { data, medium: _medium, short: _short, ...config } = result.data;
   const folder = data.folder && resolve(dirname(file), data.folder);
   const named = (name: string) =>
-    `${name.replaceAll('{seed}', String(config.train.seed))}${config.budget === 'short' ? '-short' : ''}`;
+    `${name.replaceAll('{seed}', String(config.train.seed))}${budgetMark(config.budget)}`;
   return {
     ...config,
     name: named(config.name),
@@ -63,14 +63,15 @@ function readJson(file: string): unknown {
   }
 }
 
-/** Lays the file's `short` over the rest of it where the budget is short. */
+/** Lays the file's `short` or `medium` over the rest of it where that is the budget. */
 function withBudget(file: string, config: unknown, budget: RunConfig['budget'] = 'full'): unknown {
   if (!isRecord(config) || budget === 'full') return config;
-  if (!isRecord(config.short))
+  const over = config[budget];
+  if (!isRecord(over))
     throw new UsageError(
-      `${file}: short is not given; expected an object that says what --budget short changes, such as { "train": { "epochs": 1 } }.`,
+      `${file}: ${budget} is not given; expected an object that says what --budget ${budget} changes, such as { "train": { "epochs": 1 } }.`,
     );
-  return { ...(lay(config, config.short) as object), budget };
+  return { ...(lay(config, over) as object), budget };
 }
 
 function lay(under: unknown, over: unknown): unknown {

@@ -66,8 +66,8 @@ export function resultsChart(
     }),
   );
   const others = (published?.rows ?? []).map(
-    ({ method, error, reduction }): ErrorSeries => ({
-      name: methodTitles[method],
+    ({ method, title, error, reduction }): ErrorSeries => ({
+      name: title ?? methodTitles[method],
       kind: 'published',
       points: [{ macs: original / reduction, error }],
     }),
@@ -82,7 +82,7 @@ export function resultsChart(
       }),
     }),
   );
-  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${shortMark(config)}`;
+  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${budgetNote(config)}`;
   const points = [...measured, ...others];
   // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
   const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
@@ -96,7 +96,7 @@ export function memorizedChart(results: readonly Result[]): string {
   const images = (config.data.trainExamples ?? dataSets[config.data.set].trainExamples).toLocaleString(
     'en-US',
   );
-  const title = `${netTitle(config)} on ${images} images of ${dataSets[config.data.set].title} with random labels${shortMark(config)}`;
+  const title = `${netTitle(config)} on ${images} images of ${dataSets[config.data.set].title} with random labels${budgetNote(config)}`;
   return memoryChart(runs, { title });
 }
 
@@ -117,7 +117,7 @@ function commonConfig(results: readonly Result[], published: Published | undefin
   return first;
 }
 
-const shortMark = ({ budget }: RunConfig) => (budget === 'short' ? ' (short)' : '');
+const budgetNote = ({ budget }: RunConfig) => (budget === 'full' ? '' : ` (${budget})`);
 const labelOf = ({ title, method }: RunConfig) => title ?? methodTitles[method];
 
 /** In the order of the paper's tables. */
@@ -155,7 +155,7 @@ function groupRow({ label, runs }: Group): Record<string, unknown> {
   };
   const gpu = speedups.filter(onGpu);
   return {
-    method: `${label}${runs.length > 1 ? `, ${runs.length} seeds` : ''}${shortMark(runs[0]!.config)}`,
+    method: `${label}${runs.length > 1 ? `, ${runs.length} seeds` : ''}${budgetNote(runs[0]!.config)}`,
     error: overRuns(rows.flatMap(({ error }) => error ?? [])),
     widths: [...new Set(rows.map(({ widths }) => widths))].join(' / '),
     parameters: mean(rows.map(({ parameters }) => parameters)),
@@ -175,8 +175,8 @@ function groupRow({ label, runs }: Group): Record<string, unknown> {
   };
 }
 
-function publishedRow({ method, ...row }: Published['rows'][number]): Record<string, unknown> {
-  return { method: `${methodTitles[method]}, published`, ...row };
+function publishedRow({ method, title, ...row }: Published['rows'][number]): Record<string, unknown> {
+  return { method: `${title ?? methodTitles[method]}, published`, ...row };
 }
 
 /** What published figures count: the network of these widths, without the rows of zeros that tfjs needs to build it. */
@@ -202,6 +202,9 @@ function notes(results: readonly Result[], groups: readonly Group[], published?:
       ? [
           '**Short runs: few epochs on a part of the images, to show that everything works; no figure here means anything.**',
         ]
+      : []),
+    ...(config.budget === 'medium'
+      ? ['**Medium runs: a narrower network or fewer epochs than published; figures are of these.**']
       : []),
     config.data.labels === 'random'
       ? "Errors are the last epoch's, on the training images, whose labels were dealt out at random."

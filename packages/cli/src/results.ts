@@ -59,8 +59,10 @@ const publishedSchema = z.strictObject({
     .array(
       z.strictObject({
         method: z.enum(methodNames),
+        /** Default: the method's name. */
+        title: z.string().optional(),
         error: z.number(),
-        widths: z.string(),
+        widths: z.string().optional(),
         cpu: z.number().optional(),
         gpu: z.number().optional(),
         reduction: z.number(),

@@ -19,7 +19,10 @@ export const runtimeNames = ['engine', 'onnxruntime', 'wasm'] as const;
 /** How a run trains, in the order of the paper's tables. */
 export const methodNames = ['original', 'sparse-vd', 'ssl', 'structured-bp'] as const;
 
-export const budgets = ['full', 'short'] as const;
+export const budgets = ['full', 'medium', 'short'] as const;
+
+/** What a budget puts behind the names of runs and tables. */
+export const budgetMark = (budget: (typeof budgets)[number]) => (budget === 'full' ? '' : `-${budget}`);
 
 /** `{seed}` in a name stands for the run's seed, so that one config file is a run a seed. */
 const name = z.string().regex(/^(\w|\{seed\})([\w.-]|\{seed\})*$/, {
@@ -43,6 +46,10 @@ export const runConfigSchema = z
      * with noise on every group.
      */
     method: z.enum(methodNames).default('structured-bp'),
+    /** Trains, and fine-tunes, vgg-like with its published dropout; saved networks are without. */
+    dropout: z.boolean().default(false),
+    /** Batch norm stays as the run in `from` left it, in training as at inference; fine-tuning trains it again. */
+    freezeBatchNorm: z.boolean().default(false),
     /** Name of a run whose trained weights this one starts from; noise starts afresh. */
     from: name.optional(),
     data: z
@@ -56,6 +63,8 @@ export const runConfigSchema = z
         validation: z.int().min(1).optional(),
         /** 'random': dealt out anew by a fixed seed; the error is then that on the training images. */
         labels: z.enum(['true', 'random']).default('true'),
+        /** Training steps see images cropped, mirrored and changed in contrast by chance, as published for CIFAR-10. */
+        augment: z.boolean().default(false),
       })
       .prefault({}),
     noise: z
@@ -110,17 +119,25 @@ export const runConfigSchema = z
         runtimes: z.array(z.enum(runtimeNames)).min(1).default(['engine']),
       })
       .prefault({}),
-    /** Laid over all of this by `--budget short`, which also puts -short behind the names. */
+    /** Laid over all of this by `--budget medium` and `--budget short`, which also put -medium and -short behind the names. */
+    medium: z.record(z.string(), z.unknown()).optional(),
     short: z.record(z.string(), z.unknown()).optional(),
     /** Set by `--budget`. */
     budget: z.enum(budgets).default('full'),
   })
-  .superRefine(({ net, scale, method, data, noise, fineTune }, context) => {
+  .superRefine(({ net, scale, method, dropout, freezeBatchNorm, from, data, noise, fineTune }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (scale !== undefined && net !== 'vgg-like')
       wrong(['scale'], "left out: only the net 'vgg-like' has one");
+    if (dropout && net !== 'vgg-like') wrong(['dropout'], "left out: only the net 'vgg-like' has it");
+    if (freezeBatchNorm && net !== 'vgg-like')
+      wrong(['freezeBatchNorm'], "left out: only the net 'vgg-like' has batch norm");
+    else if (freezeBatchNorm && from === undefined)
+      wrong(['freezeBatchNorm'], "left out, or 'from' given: an untrained network has no statistics to keep");
     if (imagesOf[net] !== data.set)
       wrong(['data', 'set'], `'${imagesOf[net]}', the images that '${net}' takes`);
+    if (data.augment && data.set !== 'cifar10')
+      wrong(['data', 'augment'], "false: only the images of 'cifar10' are augmented");
     const most = dataSets[data.set].trainExamples;
     if ((data.trainExamples ?? 0) > most)
       wrong(['data', 'trainExamples'], `at most ${most}, as ${data.set} has no more`);

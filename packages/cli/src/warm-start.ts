@@ -5,6 +5,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
 import { loadModel } from './model-files.js';
 import type { Run } from './run.js';
+import { budgets } from './run-config.js';
 import { runPaths } from './run-folder.js';
 
 /**
@@ -16,10 +17,10 @@ import { runPaths } from './run-folder.js';
 export function startingPoint(from: string, { runs, file }: Pick<Run, 'runs' | 'file'>): string {
   const { folder, trained, training } = runPaths(join(runs, from));
   if (existsSync(training)) return trained;
-  const short = from.endsWith('-short');
-  const name = from.replace(/-short$/, '').replace(/-\d+$/, '');
+  const budget = budgets.find((one) => from.endsWith(`-${one}`));
+  const name = from.replace(new RegExp(`-${budget}$`), '').replace(/-\d+$/, '');
   const likely = join(dirname(file), `${name}.json`);
-  const command = `sbp train ${existsSync(likely) ? likely : '<its config>'} --runs ${runs}${short ? ' --budget short' : ''}`;
+  const command = `sbp train ${existsSync(likely) ? likely : '<its config>'} --runs ${runs}${budget ? ` --budget ${budget}` : ''}`;
   const found = existsSync(folder) ? 'is not trained to its end' : 'is not there';
   throw new UsageError(`${folder} ${found}, and ${file} starts from it; make it first: ${command}`);
 }

@@ -1,5 +1,6 @@
 import { philox } from '@sbp/math';
 import { DataError } from './data-error.js';
+import type { Preparation } from './prepare.js';
 
 /**
  * Labelled images, whole in memory. Both arrays lie on SharedArrayBuffers, so posting a dataset to a worker
@@ -16,6 +17,8 @@ export interface Dataset {
   readonly classes: number;
   /** Number of examples. */
   readonly size: number;
+  /** What a network is given of each image. Left out: its pixels / 255. */
+  readonly prepare?: Preparation;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface Dataset {
  * @throws DataError if the number of pixels isn't labels × h × w × c, or a label isn't below `classes`.
  */
 export function createDataset(parts: Omit<Dataset, 'size'>): Dataset {
-  const { name, images, labels, shape, classes } = parts;
+  const { name, images, labels, shape, classes, prepare } = parts;
   const size = labels.length;
   const pixels = size * shape[0] * shape[1] * shape[2];
   if (images.length !== pixels) {
@@ -39,7 +42,10 @@ export function createDataset(parts: Omit<Dataset, 'size'>): Dataset {
       `dataset '${name}': expected labels 0..${classes - 1}, found ${labels[stray]} at example ${stray}; number the classes from 0 or raise 'classes'`,
     );
   }
-  return { name, images: shared(images), labels: shared(labels), shape, classes, size };
+  return {
+    ...{ name, images: shared(images), labels: shared(labels), shape, classes, size },
+    ...(prepare && { prepare }),
+  };
 }
 
 /**

@@ -1,6 +1,8 @@
-export { fillBatch, shuffledIndices } from './batches.js';
+export { evenPart, fillBatch, shuffledIndices } from './batches.js';
+export { type BatchesAhead, type BatchPlan, batchesAhead } from './batches-ahead.js';
 export { type Cifar10Progress, loadCifar10 } from './cifar10.js';
 export { DataError } from './data-error.js';
 export { createDataset, type Dataset, randomLabels, subset } from './dataset.js';
 export { loadIdx } from './idx.js';
 export { loadMnist } from './mnist.js';
+export type { Draw, Preparation } from './prepare.js';

@@ -1,4 +1,4 @@
-import { statelessNormal } from '@sbp/engine';
+import { statelessNormal, statelessUniform } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { streamOf } from './stream.js';
 
@@ -28,7 +28,7 @@ export function withDraws<T>(draws: Draws, body: () => T): T {
 
 export const drawsAreSupplied = (): boolean => supplied !== undefined;
 
-/** A layer's standard normal draws, one after another. */
+/** A layer's draws, one after another. */
 export class LayerDraws {
   private drawn = 0;
 
@@ -37,15 +37,24 @@ export class LayerDraws {
     private readonly seed: number,
   ) {}
 
-  /** @param shape first axis: examples */
+  /** Standard normal. @param shape first axis: examples */
   normal(shape: number[]): tf.Tensor {
+    return this.draw(statelessNormal, shape);
+  }
+
+  /** Uniform in [0, 1). @param shape first axis: examples */
+  uniform(shape: number[]): tf.Tensor {
+    return this.draw(statelessUniform, shape);
+  }
+
+  private draw(numbers: typeof statelessNormal, shape: number[]): tf.Tensor {
     // 30 bits, so that adding a seed of 30 bits stays within int32
     const stream = streamOf(this.layer.name) >>> 2;
     if (!supplied)
-      return statelessNormal(shape, tf.tensor1d([stream + (this.seed % 2 ** 30), this.drawn++], 'int32'));
+      return numbers(shape, tf.tensor1d([stream + (this.seed % 2 ** 30), this.drawn++], 'int32'));
     const { seed, firstExample = 0 } = supplied;
     const own = tf.add(seed, tf.tensor1d([stream, 0], 'int32')) as tf.Tensor1D;
     const numbersOfOne = shape.slice(1).reduce((p, d) => p * d, 1);
-    return statelessNormal(shape, own, firstExample * numbersOfOne);
+    return numbers(shape, own, firstExample * numbersOfOne);
   }
 }

@@ -4,7 +4,7 @@ export { GroupLasso, type GroupLassoConfig, groupLasso, groupLassoOf, groupNorms
 export { groupMacs } from './kl-weight.js';
 export { type LogNormalDropoutConfig, logNormalDropout } from './log-normal-dropout.js';
 export { layerMacs } from './macs.js';
-export { leNet5, leNetFc, type NetLassoConfig, type NetOptions, vggLike } from './nets.js';
+export { leNet5, leNetFc, type NetLassoConfig, type NetOptions, vggDropout, vggLike } from './nets.js';
 export {
   multiplierAt,
   Noise,
@@ -17,6 +17,7 @@ export {
 } from './noise.js';
 export { type Conv2dConfig, type NoisyConv2dConfig, noisyConv2d } from './noisy-conv2d.js';
 export { type DenseConfig, type NoisyDenseConfig, noisyDense } from './noisy-dense.js';
+export { type SeededDropoutConfig, seededDropout, withDropout } from './seeded-dropout.js';
 export {
   type SparseVdConv2dConfig,
   type SparseVdDenseConfig,

@@ -4,6 +4,7 @@ import { logNormalDropout } from './log-normal-dropout.js';
 import type { NoiseConfig } from './noise.js';
 import { noisyConv2d } from './noisy-conv2d.js';
 import { noisyDense } from './noisy-dense.js';
+import { seededDropout } from './seeded-dropout.js';
 import { sparseVdConv2d, sparseVdDense } from './sparse-vd.js';
 import { NoiseConfigError } from './variational.js';
 import type { VdConfig } from './variational-weights.js';
@@ -133,13 +134,34 @@ export function leNetFc(options: NetOptions = {}): tf.Sequential {
 }
 
 /**
+ * Dropout of the VGG-like network in pretraining, by the layers after which it stands, as in the authors' code: 0.3 and 0.4 between the
+ * convolutions of the first four blocks, 0.5 around the dense layer. (The network for Torch that it comes from, Zagoruyko 2015, also has 0.4 in the
+ * fifth.)
+ */
+export const vggDropout = {
+  ...{ relu1: 0.3, relu3: 0.4, relu5: 0.4, relu6: 0.4, relu8: 0.4, relu9: 0.4 },
+  ...{ flatten: 0.5, dense1: 0.5 },
+} as const satisfies Record<string, number>;
+
+/**
  * The VGG-like network of the paper: 13 'same' 3×3 convolutions with batch norm in five blocks, a 2×2 max-pool after
  * each, dense 512, dense 10; noise after each convolution's ReLU and after the dense layer's. Input [batch, 32, 32, 3], output class
  * probabilities [batch, 10].
  *
- * @param options `scale` multiplies every width (default 1)
+ * The published code multiplies by θ between convolution and bias, before batch norm and ReLU; there a channel that goes
+ * leaves act(bias), a constant that 'same' padding would show at the edges of what reads it, so that it could not be removed exactly.
+ * Here the order is convolution, batch norm, ReLU, noise: what goes is 0 for its reader, and the network without it is the same one. Where batch norm is
+ * frozen the two differ in one thing: there θ multiplies the convolution alone, here also the constant that batch norm adds. The published code also has noise on the flattened units, the very groups of
+ * conv 13, and batch norm after the dense layer; this network has neither.
+ *
+ * @param options `scale` multiplies every width (default 1); `dropout` adds {@link vggDropout}'s, for pretraining (default
+ *   false)
  */
-export function vggLike({ scale = 1, ...options }: NetOptions & { scale?: number } = {}): tf.Sequential {
+export function vggLike({
+  scale = 1,
+  dropout = false,
+  ...options
+}: NetOptions & { scale?: number; dropout?: boolean } = {}): tf.Sequential {
   const net = builder(options);
   const width = (channels: number) => Math.max(1, Math.round(channels * scale));
   const blocks = [
@@ -176,5 +198,12 @@ export function vggLike({ scale = 1, ...options }: NetOptions & { scale?: number
     net.logits(10),
     probabilities(),
   );
-  return tf.sequential({ name: 'vgg-like', layers });
+  const dropped = ({ name }: tf.layers.Layer) => {
+    const rate = dropout && (vggDropout as Record<string, number>)[name];
+    return rate ? [seededDropout({ name: `${name}_dropout`, rate })] : [];
+  };
+  return tf.sequential({
+    name: 'vgg-like',
+    layers: layers.flatMap((layer) => [layer, ...dropped(layer)]),
+  });
 }

@@ -77,6 +77,8 @@ function layerSteps(
   // With channels first the last axis is space, not groups.
   if (config.dataFormat === 'channelsFirst') return [wholeStep(layer, inShape, outShape)];
   if (kind === 'LogNormalDropout') return noise();
+  // only training sees it do anything, and nothing but our package knows the layer
+  if (kind === 'SeededDropout') return [];
   if (/^(Noisy|SparseVd)?(Dense|Conv2D)$/.test(kind)) {
     const linear = linearStep(layer, inShape, outShape, threshold);
     return [linear, ...noise(), ...activationSteps(layer, outShape, false)];

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+const lambda = z.number().min(0);
+
 /** The trainer's settings with their defaults; unknown keys are errors. */
 export const trainConfigSchema = z.strictObject({
   /** Passes over the training set. */
@@ -15,6 +17,11 @@ export const trainConfigSchema = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.95),
   beta2: z.number().min(0).lt(1).default(0.999),
   epsilon: z.number().positive().default(1e-8),
+  /**
+   * λ of L2: the objective per example gains λ/N · Σ w² over all kernels, N being the number of training examples; biases, batch norm and
+   * noise bear none. `{ from, to }`: it grows linearly from the first step to the last.
+   */
+  l2: z.union([lambda, z.strictObject({ from: lambda, to: lambda })]).default(0),
   /** Seed of the data's order and of the noise. */
   seed: z.int().min(0).default(0),
   /** How many share each batch, in worker threads, or on GPUs each in a process of its own; 0: one for each core on wasm, one in this thread elsewhere. */

@@ -7,6 +7,8 @@ export interface EpochSums {
   loss: number;
   kl: number;
   correct: number;
+  /** Seconds that one replica's steps waited for images, where they have to be prepared. */
+  waited?: number;
   /** Set where a loss was not finite: the step, from 0, within the epoch. The weights are those before it. */
   failedStep?: number;
   /** Another replica is gone. */
@@ -18,6 +20,8 @@ export interface StepTotals {
   loss: number;
   kl: number;
   correct: number;
+  /** Seconds that this replica waited for its images, where they have to be prepared. */
+  waited?: number;
 }
 
 /**
@@ -74,6 +78,7 @@ export async function runEpoch(
     sums.loss += totals.loss * batch.length;
     sums.kl += totals.kl * batch.length;
     sums.correct += totals.correct;
+    if (totals.waited !== undefined) sums.waited = (sums.waited ?? 0) + totals.waited;
     await pause?.(sums);
     if (Atomics.load(pauseAt, 0) === taken) return sums;
     // One step ahead: until it is taken, no replica can have looked there for the step after it.

@@ -2,7 +2,7 @@ import { compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { withBatchOf } from './batch-norm.js';
 import type { Exchange } from './exchange.js';
-import type { Slot } from './layout.js';
+import type { Slot, TrainedSlot } from './layout.js';
 import { type StepResult, stepFunction } from './step.js';
 import type { StepInput } from './step-input.js';
 
@@ -17,13 +17,13 @@ export interface Gradients {
  * graph can't.
  *
  * @param trained slots of the weights, in the order in which they will be given
- * @param statistics slots of all other weights
+ * @param untrained slots of all other weights
  * @param exchange where batch norm is by the whole batch
  */
 export function gradientsOf(
   model: tf.LayersModel,
-  trained: Slot[],
-  statistics: Slot[],
+  trained: TrainedSlot[],
+  untrained: Slot[],
   exchange: Exchange | undefined,
 ): Gradients {
   if (tf.getBackend() !== 'tensorflow' || exchange) {
@@ -33,7 +33,7 @@ export function gradientsOf(
     return Object.assign(gradients, { dispose() {} });
   }
   const step = stepFunction(model, trained, 'tensors');
-  const variables = statistics.map(({ variable }) => variable.read() as tf.Variable);
+  const variables = untrained.map(({ variable }) => variable.read() as tf.Variable);
   const graph = (firstExample: number) =>
     compile(
       (weights: tf.Tensor[], { x, y, u, seed }: StepInput) => step(weights, x, y, u, { seed, firstExample }),

@@ -1,7 +1,8 @@
 import { useEngine } from '@sbp/engine';
+import { withDropout } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { resolveTrainConfig } from './config.js';
+import { resolveTrainConfig, type TrainConfig } from './config.js';
 import { GraphReplica } from './graph-replica.js';
 import { readWeights, weightLayout } from './layout.js';
 import { Replica } from './replica.js';
@@ -14,15 +15,24 @@ const absent = await useEngine('tensorflow').then(
   (error: Error) => ` (skipped: ${error.message})`,
 );
 const data = { train: halves(500), test: halves(200) };
+const augmented = {
+  train: { ...data.train, prepare: 'augment' as const },
+  test: { ...data.test, prepare: 'augment' as const },
+};
 
 afterAll(() => tf.disposeVariables());
 
 describe.skipIf(absent)(`GraphReplica${absent}`, () => {
   /** Weights after some epochs of one replica of either kind, from the same start. */
-  async function trained(Kind: typeof Replica | typeof GraphReplica, epochs: number): Promise<Float32Array> {
-    const config = resolveTrainConfig({ epochs, batchSize: 64, learningRate: 0.003 });
-    const model = smallNet();
-    const run = sharedRun(model, data, config, 1);
+  async function trained(
+    Kind: typeof Replica | typeof GraphReplica,
+    epochs: number,
+    options: TrainConfig = {},
+    model = smallNet(),
+    images = data,
+  ): Promise<Float32Array> {
+    const config = resolveTrainConfig({ epochs, batchSize: 64, learningRate: 0.003, ...options });
+    const run = sharedRun(model, images, config, 1);
     readWeights(weightLayout(model).slots, run.weights[0]);
     const replica = new Kind(model, run, 0);
     for (let epoch = 0; epoch < epochs; epoch++) await replica.epoch(epoch);
@@ -38,11 +48,42 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
     expect(Math.max(...eager.map((w) => Math.abs(w)))).toBeGreaterThan(0.1);
   });
 
+  it('takes the same steps with dropout, frozen batch norm and a ramp of L2', async () => {
+    const net = () => {
+      const model = withDropout(smallNet(), { f: 0.5 });
+      for (const layer of model.layers) layer.trainable = layer.getClassName() !== 'BatchNormalization';
+      return model;
+    };
+    const options = { l2: { from: 0, to: 20 } };
+    const [eager, graph] = [
+      await trained(Replica, 3, options, net()),
+      await trained(GraphReplica, 3, options, net()),
+    ];
+    const apart = (other: Float32Array) =>
+      Math.max(...eager.map((w, i) => Math.abs(w - (other[i] as number))));
+    expect(apart(graph)).toBeLessThan(1e-3);
+    for (const other of [await trained(GraphReplica, 3, {}, net()), await trained(GraphReplica, 3, options)])
+      expect(apart(other)).toBeGreaterThan(1e-2);
+  });
+
+  it('takes the same steps on images that are prepared in a thread', async () => {
+    const [eager, graph] = [
+      await trained(Replica, 3, {}, smallNet(), augmented),
+      await trained(GraphReplica, 3, {}, smallNet(), augmented),
+    ];
+    const distance = Math.max(...eager.map((w, i) => Math.abs(w - (graph[i] as number))));
+    expect(distance).toBeLessThan(1e-3);
+    expect(graph).not.toEqual(await trained(GraphReplica, 3));
+  });
+
   it('gives the same bits twice', async () => {
     expect(await trained(GraphReplica, 2)).toEqual(await trained(GraphReplica, 2));
   });
 
-  it('goes on from within an epoch to the same bits', async () => {
+  it.each([
+    ['plain', data],
+    ['augmented', augmented],
+  ])('goes on from within an epoch to the same bits, on %s images', async (_, data) => {
     const options = { epochs: 2, batchSize: 64 };
     const bits = (model: tf.LayersModel) => model.getWeights().map((w) => w.dataSync().slice());
     const whole = smallNet();

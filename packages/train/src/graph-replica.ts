@@ -2,17 +2,26 @@ import type { Dataset } from '@sbp/data';
 import { type AdamState, applyAdam, type CompiledWithState, compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { biasCorrection } from './adam.js';
+import type { ResolvedTrainConfig } from './config.js';
 import { type EpochPart, type EpochSums, runEpoch, stepsTaken, type TrainStep } from './epoch.js';
 import { correctCount } from './evaluate.js';
-import { readWeights, type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
-import { stepRates } from './schedule.js';
+import {
+  isTrained,
+  readWeights,
+  type Slot,
+  setTrainExamples,
+  type TrainedSlot,
+  weightLayout,
+  writeWeights,
+} from './layout.js';
+import { l2Factor, stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 import { type StepFunction, stepFunction } from './step.js';
-import { type StepInput, stepInputs } from './step-input.js';
+import { type StepInput, type StepInputs, stepInputs } from './step-input.js';
 
 /** By trainable weight, in the order of their slots. */
 type State = AdamState[];
-/** Rates for weights and noise with Adam's bias correction in them, and ε̂: [3]. */
+/** Rates for weights and noise with Adam's bias correction in them, ε̂, and L2's factor on kernels: [4]. */
 type Rates = tf.Tensor1D;
 type GraphStep = CompiledWithState<State, [StepInput, Rates], { metrics: tf.Tensor1D }>;
 
@@ -22,10 +31,10 @@ type GraphStep = CompiledWithState<State, [StepInput, Rates], { metrics: tf.Tens
  */
 export class GraphReplica {
   private readonly slots: Slot[];
-  private readonly trained: Slot[];
-  private readonly statistics: Slot[];
+  private readonly trained: TrainedSlot[];
+  private readonly untrained: Slot[];
   private readonly step: GraphStep;
-  private readonly inputs: ReturnType<typeof stepInputs>;
+  private readonly inputs: StepInputs;
   private loaded = false;
 
   constructor(
@@ -34,12 +43,12 @@ export class GraphReplica {
   ) {
     setTrainExamples(model, run.trainExamples);
     this.slots = weightLayout(model).slots;
-    this.trained = this.slots.filter(({ kind }) => kind !== 'statistic');
-    this.statistics = this.slots.filter(({ kind }) => kind === 'statistic');
+    this.trained = this.slots.filter(isTrained);
+    this.untrained = this.slots.filter((slot) => !isTrained(slot));
     const state = this.stateAt(0);
     this.step = compile(graphStep(stepFunction(model, this.trained, 'tensors'), this.trained, run.config), {
       state,
-      variables: this.statistics.map(({ variable }) => variable.read() as tf.Variable),
+      variables: this.untrained.map(({ variable }) => variable.read() as tf.Variable),
     });
     dispose(state);
     this.inputs = stepInputs(model, run.train, run.config);
@@ -57,15 +66,17 @@ export class GraphReplica {
 
   /** {@link TrainStep}, except that the run's vectors are brought up to date by `epoch` only. */
   trainStep(indices: Uint32Array, globalStep: number): ReturnType<TrainStep> {
-    const { config } = this.run;
+    const { config, train } = this.run;
     if (!this.loaded) this.load(globalStep);
-    const rates = stepRates(config, globalStep, stepsPerEpoch(this.run));
+    const steps = stepsPerEpoch(this.run);
+    const rates = stepRates(config, globalStep, steps);
+    const decay = l2Factor(config, globalStep, steps, train.size);
     const { correction, epsilonHat } = biasCorrection({ ...config, step: globalStep + 1 });
     const [loss, kl, correct] = tf.tidy(() => {
-      const given = tf.tensor1d([rates.weight * correction, rates.noise * correction, epsilonHat]);
-      return this.step(this.inputs(indices, globalStep), given).metrics.dataSync<'float32'>();
+      const given = tf.tensor1d([rates.weight * correction, rates.noise * correction, epsilonHat, decay]);
+      return this.step(this.inputs.of(indices, globalStep), given).metrics.dataSync<'float32'>();
     }) as unknown as [number, number, number];
-    return Number.isFinite(loss + kl) ? { loss, kl, correct } : 'not finite';
+    return Number.isFinite(loss + kl) ? { loss, kl, correct, waited: this.inputs.waited } : 'not finite';
   }
 
   evaluate(weights: Float32Array, dataset: Dataset): number {
@@ -74,6 +85,7 @@ export class GraphReplica {
   }
 
   dispose(): void {
+    this.inputs.stop();
     this.step.dispose();
   }
 
@@ -95,20 +107,20 @@ export class GraphReplica {
     const state = this.stateAt(globalStep);
     this.step.setState(state);
     dispose(state);
-    writeWeights(tf, this.statistics, this.weightsAt(globalStep));
+    writeWeights(tf, this.untrained, this.weightsAt(globalStep));
   }
 
   private save(globalStep: number): void {
     const flat = this.weightsAt(globalStep);
     const state = this.step.state();
     state.forEach(({ weights, first, second }, i) => {
-      const { from } = this.trained[i] as Slot;
+      const { from } = this.trained[i] as TrainedSlot;
       flat.set(weights.dataSync<'float32'>(), from);
       this.run.m.set(first.dataSync<'float32'>(), from);
       this.run.v.set(second.dataSync<'float32'>(), from);
     });
     dispose(state);
-    readWeights(this.statistics, flat);
+    readWeights(this.untrained, flat);
   }
 
   private stateAt(globalStep: number): State {
@@ -129,16 +141,18 @@ function dispose(state: State): void {
   for (const { weights, first, second } of state) tf.dispose([weights, first, second]);
 }
 
-function graphStep(step: StepFunction, slots: Slot[], { beta1, beta2 }: { beta1: number; beta2: number }) {
+function graphStep(step: StepFunction, slots: TrainedSlot[], { beta1, beta2, l2 }: ResolvedTrainConfig) {
   return (state: State, { x, y, u, seed }: StepInput, rates: Rates) => {
     const all = state.map(({ weights }) => weights);
     const { gradients, loss, kl, correct } = step(all, x, y, u, { seed });
-    const [weight, noise, epsilon] = tf.unstack(rates) as [tf.Scalar, tf.Scalar, tf.Scalar];
-    const rateOf = { weight, noise, statistic: weight };
+    const [weight, noise, epsilon, decay] = tf.unstack(rates) as [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar];
+    const rateOf = { weight, noise };
     return {
       state: state.map((each, i) => {
-        const rate = rateOf[(slots[i] as Slot).kind];
-        return applyAdam(each, gradients[i] as tf.Tensor, { rate, beta1, beta2, epsilon });
+        const { kind, kernel } = slots[i] as TrainedSlot;
+        const own = gradients[i] as tf.Tensor;
+        const gradient = kernel && l2 !== 0 ? tf.add(own, tf.mul(each.weights, decay)) : own;
+        return applyAdam(each, gradient, { rate: rateOf[kind], beta1, beta2, epsilon });
       }),
       metrics: tf.stack([loss, kl, correct].map((scalar) => scalar.asScalar())) as tf.Tensor1D,
     };

@@ -7,24 +7,36 @@ export interface Slot {
   readonly shape: number[];
   readonly from: number;
   readonly to: number;
-  /** `statistic`: not trained but updated by the layer itself, as batch norm's moving averages are. */
-  readonly kind: 'weight' | 'noise' | 'statistic';
+  /**
+   * `statistic`: not trained but updated by the layer itself, as batch norm's moving averages are; `frozen`: stays as it is, in a layer whose
+   * `trainable` is false.
+   */
+  readonly kind: 'weight' | 'noise' | 'statistic' | 'frozen';
+  /** A kernel, which L2 bears on. */
+  readonly kernel: boolean;
 }
 
-/** Order of a model's weights in one flat vector: trainable ones first, then the statistics. */
+/** A slot that has a gradient. */
+export type TrainedSlot = Slot & { readonly kind: 'weight' | 'noise' };
+
+export const isTrained = (slot: Slot): slot is TrainedSlot => slot.kind === 'weight' || slot.kind === 'noise';
+
+/** Order of a model's weights in one flat vector: trainable ones first, then the others. */
 export function weightLayout(model: tf.LayersModel): { slots: Slot[]; trainable: number; size: number } {
   const noise = new Set(variationalsOf(model).flatMap(({ parameters }) => parameters));
+  const frozen = new Set(model.layers.flatMap((layer) => (layer.trainable ? [] : layer.weights)));
   let at = 0;
   const place = (variable: tf.LayerVariable, kind: Slot['kind']): Slot => {
     const shape = variable.shape as number[];
     const from = at;
     at += shape.reduce((p, d) => p * d, 1);
-    return { variable, shape, from, to: at, kind };
+    const kernel = kind === 'weight' && /kernel$/.test(variable.originalName);
+    return { variable, shape, from, to: at, kind, kernel };
   };
   const trained = model.trainableWeights.map((v) => place(v, noise.has(v) ? 'noise' : 'weight'));
   const trainable = at;
-  const statistics = model.nonTrainableWeights.map((v) => place(v, 'statistic'));
-  return { slots: [...trained, ...statistics], trainable, size: at };
+  const others = model.nonTrainableWeights.map((v) => place(v, frozen.has(v) ? 'frozen' : 'statistic'));
+  return { slots: [...trained, ...others], trainable, size: at };
 }
 
 /** Copies a model's weights into the flat vector. */

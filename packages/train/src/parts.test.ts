@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adamStep } from './adam.js';
 import { Barrier } from './barrier.js';
-import { constantThenLinear } from './schedule.js';
+import { resolveTrainConfig, type TrainConfig } from './config.js';
+import { constantThenLinear, l2Factor } from './schedule.js';
 
 describe('constantThenLinear', () => {
   it('is 1 to the start of the decay, then falls by equal steps and would reach 0 at the end', () => {
@@ -13,8 +14,35 @@ describe('constantThenLinear', () => {
   });
 });
 
+describe('l2Factor', () => {
+  const factors = (l2: TrainConfig['l2']) =>
+    [0, 1, 2, 3, 4, 5].map((step) => l2Factor(resolveTrainConfig({ epochs: 2, l2 }), step, 3, 100));
+
+  it('is 2λ/N, λ growing by equal steps from the first step to the last', () => {
+    expect(factors(undefined)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(factors(0.5)).toEqual(Array(6).fill(0.01));
+    factors({ from: 0, to: 1 }).forEach((factor, step) => {
+      expect(factor).toBeCloseTo((0.02 * step) / 5, 12);
+    });
+    expect(l2Factor({ l2: { from: 3, to: 4 }, epochs: 1 }, 0, 1, 2)).toBe(3);
+  });
+});
+
 describe('adamStep', () => {
   const floats = (n: number, fill = 0) => new Float32Array(n).fill(fill);
+
+  it('takes decay · weight as a part of the gradient', () => {
+    const hyper = { step: 3, learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
+    const state = (gradient: number[]) => ({
+      ...{ weights: Float32Array.of(2, -4), gradient: Float32Array.from(gradient) },
+      ...{ next: floats(2), m: floats(2), v: floats(2) },
+    });
+    const [added, decayed] = [state([1.5, 0]), state([0.5, 2])];
+    adamStep(added, 0, 2, hyper);
+    adamStep(decayed, 0, 2, { ...hyper, decay: 0.5 });
+    expect(decayed.next).toEqual(added.next);
+    expect(decayed.m).toEqual(added.m);
+  });
 
   it('is the published algorithm, in slices as in one piece', () => {
     fc.assert(

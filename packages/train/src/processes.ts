@@ -26,6 +26,8 @@ export async function startProcesses(run: SharedRun, backend: string, device: st
   const children = Array.from({ length: run.replicas }, (_, index) => {
     const child = fork(new URL('./replica-process.js', import.meta.url), {
       serialization: 'advanced',
+      // flags of the program's own, such as --input-type, are not for it
+      execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', file, 'pipe'],
       env: environment(run.replicas, gpus?.[index]),
     });

@@ -1,4 +1,4 @@
-import type { Dataset } from '@sbp/data';
+import { type Dataset, evenPart } from '@sbp/data';
 import { readInto } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { adamStep } from './adam.js';
@@ -6,20 +6,28 @@ import { type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainSt
 import { evaluateShare } from './evaluate.js';
 import { Exchange, ReplicaGone } from './exchange.js';
 import { type Gradients, gradientsOf } from './gradients.js';
-import { readWeights, type Slot, setTrainExamples, weightLayout, writeWeights } from './layout.js';
+import {
+  isTrained,
+  readWeights,
+  type Slot,
+  setTrainExamples,
+  type TrainedSlot,
+  weightLayout,
+  writeWeights,
+} from './layout.js';
 import { type Link, threadLink } from './link.js';
-import { stepRates } from './schedule.js';
+import { l2Factor, stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
-import { stepInputs } from './step-input.js';
+import { type StepInputs, stepInputs } from './step-input.js';
 
 /** One replica: its model, its part of every batch, its slice of the weights to update. */
 export class Replica {
   private readonly gradients: Gradients;
   private readonly slots: Slot[];
-  private readonly trained: Slot[];
-  private readonly statistics: Slot[];
+  private readonly trained: TrainedSlot[];
+  private readonly untrained: Slot[];
   private readonly exchange: Exchange;
-  private readonly inputs: ReturnType<typeof stepInputs>;
+  private readonly inputs: StepInputs;
   /** From … to: its slice of all weights. */
   private readonly slice: [from: number, to: number];
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
@@ -34,14 +42,14 @@ export class Replica {
     setTrainExamples(model, run.trainExamples);
     const { slots, size } = weightLayout(model);
     this.slots = slots;
-    this.trained = slots.filter(({ kind }) => kind !== 'statistic');
-    this.statistics = slots.filter(({ kind }) => kind === 'statistic');
+    this.trained = slots.filter(isTrained);
+    this.untrained = slots.filter((slot) => !isTrained(slot));
     this.exchange = new Exchange(run, index, link);
     const together = run.sizes.exchanged > 1 ? this.exchange : undefined;
-    this.gradients = gradientsOf(model, this.trained, this.statistics, together);
+    this.gradients = gradientsOf(model, this.trained, this.untrained, together);
     this.slice = this.range(size, index);
     this.local = new Float32Array(size);
-    this.inputs = stepInputs(model, run.train, run.config);
+    this.inputs = stepInputs(model, run.train, run.config, { index, of: run.replicas });
   }
 
   async epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
@@ -77,13 +85,13 @@ export class Replica {
   }
 
   dispose(): void {
+    this.inputs.stop();
     this.gradients.dispose();
   }
 
   /** A replica's part, from … to, of `length` things that all of them split evenly, in their order: together they see what one would. */
   private range(length: number, index: number): [from: number, to: number] {
-    const cut = (i: number) => Math.floor((length * i) / this.run.replicas);
-    return [cut(index), cut(index + 1)];
+    return evenPart(length, index, this.run.replicas);
   }
 
   /** Gradients of this replica's part of the batch, and what it comes to, for the others to see. */
@@ -96,8 +104,8 @@ export class Replica {
     const target = run.gradients[index] as Float32Array;
     const stats = run.stats[index] as Float64Array;
     tf.tidy(() => {
-      writeWeights(tf, this.statistics, weights);
-      const input = this.inputs(indices, globalStep);
+      writeWeights(tf, this.untrained, weights);
+      const input = this.inputs.of(indices, globalStep);
       this.local.set(weights);
       const tensors = this.trained.map((slot) =>
         tf.tensor(this.local.subarray(slot.from, slot.to), slot.shape),
@@ -105,12 +113,12 @@ export class Replica {
       const { loss, kl, correct, gradients } = this.gradients(tensors, input, from);
       stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
       gradients.forEach((gradient, i) => {
-        const slot = this.trained[i] as Slot;
+        const slot = this.trained[i] as TrainedSlot;
         readInto(gradient, target.subarray(slot.from, slot.to));
       });
       tf.dispose([loss, kl, correct]);
     });
-    readWeights(this.statistics, target);
+    readWeights(this.untrained, target);
     link.push(target, stats);
     // the first watches the time for all
     if (index === 0) link.push(run.pauseAt);
@@ -120,7 +128,7 @@ export class Replica {
     const { run, index, link } = this;
     if (index > 0) link.pull(run.pauseAt);
     link.pull(...run.stats.filter((_, r) => r !== index));
-    const sums = { loss: 0, kl: 0, correct: 0 };
+    const sums: StepTotals = { loss: 0, kl: 0, correct: 0, waited: this.inputs.waited };
     this.shares(batchSize).forEach((share, r) => {
       if (share === 0) return;
       const [loss, kl, correct] = run.stats[r] as Float64Array as unknown as [number, number, number];
@@ -142,21 +150,26 @@ export class Replica {
   /** Updates this replica's slice of all weights. */
   private update(globalStep: number, batchSize: number): void {
     const { run, index, link } = this;
-    const { config, m, v, gradients } = run;
+    const { config, m, v, gradients, train } = run;
     const weights = run.weights[globalStep % 2] as Float32Array;
     const next = run.weights[(globalStep + 1) % 2] as Float32Array;
     const rates = stepRates(config, globalStep, stepsPerEpoch(run));
+    const decay = l2Factor(config, globalStep, stepsPerEpoch(run), train.size);
     const [begin, end] = this.slice;
     const shares = this.shares(batchSize);
     link.pull(...gradients.filter((_, r) => r !== index).map((vector) => vector.subarray(begin, end)));
-    for (const { kind, from, to } of this.slots) {
+    for (const slot of this.slots) {
+      const { kind, kernel, from, to } = slot;
       const last = Math.min(to, end);
-      const step = kind !== 'statistic' && { ...config, step: globalStep + 1, learningRate: rates[kind] };
+      const step = isTrained(slot) && {
+        ...{ ...config, step: globalStep + 1, learningRate: rates[slot.kind] },
+        decay: kernel ? decay : 0,
+      };
       for (let lo = Math.max(from, begin); lo < last; lo += BLOCK) {
         const hi = Math.min(lo + BLOCK, last);
-        const mean = step ? meanOf(gradients, shares, lo, hi) : meanOfAgreed(gradients, shares, lo, hi);
-        if (step) adamStep({ weights, gradient: mean, next, m, v }, lo, hi, step);
-        else next.set(mean.subarray(lo, hi), lo);
+        const gradient = meanOf(gradients, shares, lo, hi);
+        if (step) adamStep({ weights, gradient, next, m, v }, lo, hi, step);
+        else next.set((kind === 'frozen' ? weights : gradient).subarray(lo, hi), lo);
       }
     }
     link.push(next.subarray(begin, end));
@@ -176,18 +189,5 @@ function meanOf(vectors: Float32Array[], shares: number[], from: number, to: num
     } else if (share > 0)
       for (let i = from; i < to; i++) target[i] = (target[i] as number) + share * (vector[i] as number);
   });
-  return target;
-}
-
-/** The same of statistics, which are most often the same in all replicas, and then stay what they are to the bit. */
-function meanOfAgreed(vectors: Float32Array[], shares: number[], from: number, to: number): Float32Array {
-  const target = vectors[0] as Float32Array;
-  for (let i = from; i < to; i++) {
-    const first = target[i] as number;
-    target[i] = vectors.reduce(
-      (mean, vector, r) => mean + shares[r]! * ((vector[i] as number) - first),
-      first,
-    );
-  }
   return target;
 }

@@ -1,5 +1,5 @@
 import type { Dataset } from '@sbp/data';
-import { leNetFc, noisesOf } from '@sbp/layers';
+import { leNetFc, noisesOf, noisyConv2d, withDropout } from '@sbp/layers';
 // the built package: worker threads run JavaScript
 import { type EpochMetrics, type TrainConfig, TrainError, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
@@ -91,6 +91,91 @@ describe('train', () => {
     expect(seen.map(figures)).toEqual(whole.map(figures));
   });
 
+  it.each([1, 3])(
+    'has L2 on the kernels alone: on %i replicas as with a regularizer of each',
+    async (replicas) => {
+      const [lambda, examples] = [40, 500];
+      const net = (l2: number) => {
+        const kernelRegularizer = tf.regularizers.l2({ l2 });
+        const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
+        return tf.sequential({
+          layers: [
+            noisyConv2d({
+              ...{ filters: 3, kernelSize: 3, inputShape: [8, 8, 1], noise: {}, biasInitializer: 'ones' },
+              ...{ kernelRegularizer, kernelInitializer },
+            }),
+            tf.layers.batchNormalization(),
+            tf.layers.flatten(),
+            tf.layers.dense({ units: 2, biasInitializer: 'ones', kernelRegularizer, kernelInitializer }),
+          ],
+        });
+      };
+      const run = async (own: number, l2: TrainConfig['l2']) => {
+        const model = net(own);
+        await train(model, data, { ...config, learningRate: 1e-3, epochs: 1, replicas, l2 });
+        return weightsOf(model);
+      };
+      const [expected, actual, none] = [
+        await run(lambda / examples, 0),
+        await run(0, lambda),
+        await run(0, 0),
+      ];
+      // the bias before batch norm has no gradient but rounding, which Adam blows up to whole steps
+      const apart = (a: number[], b: number[]) => distance(a.slice(0, 27), b.slice(0, 27));
+      expect(apart(actual, expected)).toBeLessThan(1e-5);
+      expect(apart(actual, none)).toBeGreaterThan(1e-3);
+    },
+  );
+
+  it('goes on with a ramp of L2 to the same bit', async () => {
+    const options = { ...config, epochs: 3, l2: { from: 0, to: 100 } };
+    let saved: TrainState | undefined;
+    const onEpoch = (_: unknown, state: TrainState) => {
+      saved ??= { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+    };
+    const whole = await trained(options, { onEpoch });
+    expect(await trained(options, { resume: saved })).toEqual(whole);
+    expect(distance(whole, await trained({ ...options, l2: { from: 100, to: 0 } }))).toBeGreaterThan(1e-3);
+  });
+
+  it.each([1, 3])(
+    'leaves layers that are not to be trained as they are, to the bit, on %i replicas',
+    async (replicas) => {
+      const model = smallNet();
+      const frozen = model.layers.filter((layer) => layer.getClassName() === 'BatchNormalization');
+      frozen.push(model.getLayer('d'));
+      for (const layer of frozen) layer.trainable = false;
+      const of = (layers: tf.layers.Layer[]) =>
+        layers.flatMap((l) => l.getWeights().flatMap((w) => [...w.dataSync()]));
+      frozen[0]?.setWeights([0.3, 0.7, 0.9, 1.3].map((v) => tf.fill([4], v)));
+      const [before, others] = [of(frozen), of([model.getLayer('c')])];
+      let saved: TrainState | undefined;
+      const onEpoch = (_: unknown, state: TrainState) => {
+        saved ??= { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+      };
+      const options = { ...config, epochs: 2, replicas };
+      await train(model, data, options, { onEpoch });
+      expect(of(frozen)).toEqual(before);
+      const end = of([model.getLayer('c')]);
+      expect(distance(end, others)).toBeGreaterThan(1e-3);
+      await train(model, data, options, { resume: saved });
+      expect([of(frozen), of([model.getLayer('c')])]).toEqual([before, end]);
+    },
+  );
+
+  it('draws dropout the same on 1 and 3 replicas', async () => {
+    const run = async (replicas: number, seed = 5) => {
+      const model = withDropout(smallNet(false), { f: 0.5, d: 0.3 });
+      await train(model, data, { ...config, epochs: 1, learningRate: 1e-3, replicas, seed });
+      return weightsOf(model);
+    };
+    const [one, three] = [await run(1), await run(3)];
+    expect(distance(one, three)).toBeLessThan(1e-4);
+    const plain = smallNet(false);
+    await train(plain, data, { ...config, epochs: 1, learningRate: 1e-3 });
+    expect(distance(weightsOf(plain), one)).toBeGreaterThan(1e-3);
+  });
+
   it('tells the error on held-out images', async () => {
     const hold = { ...data, validation: halves(100) };
     const [metrics] = await train(smallNet(), hold, { ...config, epochs: 1 });
@@ -109,6 +194,7 @@ describe('train', () => {
   it('names the setting, what it is and what was expected', async () => {
     const bad = (options: object) => train(smallNet(), data, options as TrainConfig);
     await expect(bad({ epochs: 0 })).rejects.toThrow(/train config: epochs: .*>=1/);
+    await expect(bad({ l2: -1 })).rejects.toThrow(/train config: l2: /);
     await expect(bad({ epoch: 3 })).rejects.toThrow(/train config: .*"epoch"/);
     await expect(train(leNetFc(), data)).rejects.toThrow(
       new TrainError(

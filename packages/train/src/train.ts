@@ -31,6 +31,8 @@ export interface EpochMetrics {
   total: Record<string, number>;
   /** Of training alone, evaluation excluded. */
   imagesPerSecond: number;
+  /** Share of that time, 0 to 1, that steps waited for images; only where they are prepared (the data set's `prepare`). */
+  dataShare?: number;
   /** Of the epoch, evaluation included. */
   seconds: number;
 }
@@ -166,6 +168,7 @@ export async function trainOn(
         learningRate: stepRates(config, (epoch + 1) * steps - 1, steps).weight,
         ...groups(model),
         imagesPerSecond: sums.examples / trained,
+        ...(sums.waited !== undefined && { dataShare: sums.waited / trained }),
         seconds: elapsed(),
       };
       history.push(metrics);

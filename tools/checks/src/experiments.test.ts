@@ -16,11 +16,10 @@ describe.each(experiments)('experiments/%s', (name) => {
   const here = join(folder, name);
   const configs = readdirSync(here).filter((file) => file.endsWith('.json') && !notConfigs.includes(file));
   const { scripts = {} } = readManifest(here);
-  const results = existsSync(join(here, 'results'))
-    ? readdirSync(join(here, 'results')).filter(
-        (file) => /^(?!sweep-).*\.json$/.test(file) && !/-short/.test(file),
-      )
-    : [];
+  const files = existsSync(join(here, 'results')) ? readdirSync(join(here, 'results')) : [];
+  const results = files.filter((file) => /^(?!sweep-).*\.json$/.test(file) && !/-short/.test(file));
+  const isMedium = (file: string) => /-medium\.json$/.test(file);
+  const present = { full: results.some((file) => !isMedium(file)), medium: results.some(isMedium) };
 
   it.each(configs)('%s is a config of sbp train', (file) => {
     const config = runConfigSchema.parse(JSON.parse(readFileSync(join(here, file), 'utf8')));
@@ -43,13 +42,15 @@ describe.each(experiments)('experiments/%s', (name) => {
     }
   });
 
-  it.skipIf(results.length === 0)(
-    'its table and plot are what sbp makes of its results (there are results of full runs)',
-    async () => {
+  it.for(['full', 'medium'] as const)(
+    'its table and plot are what sbp makes of its results, where there are any, of %s runs',
+    { timeout: 60_000 },
+    async (budget, { skip }) => {
+      skip(!present[budget], 'there are none');
       const table = /^sbp (table .+) --out results$/.exec(scripts.table as string)?.[1];
       const out = await mkdtemp(join(tmpdir(), 'sbp-table-'));
       try {
-        const args = [sbp, ...(table as string).split(' '), '--out', out];
+        const args = [sbp, ...(table as string).split(' '), '--budget', budget, '--out', out];
         const ended = await run(process.execPath, args, { cwd: here, env: promptEnvironment() });
         expect(ended.code, ended.story).toBe(0);
         const made = readdirSync(out).sort();
@@ -60,6 +61,5 @@ describe.each(experiments)('experiments/%s', (name) => {
         await rm(out, { recursive: true });
       }
     },
-    60_000,
   );
 });

@@ -32,7 +32,7 @@ export const engineOption = () =>
 /** `--budget`, which the experiments' tasks get from their environment. */
 export const budgetOption = (description: string) =>
   new Option('--budget <budget>', description)
-    .choices(['full', 'short'] as const)
+    .choices(['full', 'medium', 'short'] as const)
     .default('full' as const)
     .env('SBP_BUDGET');
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RunConfig } from '../run-config.js';
 import { print } from '../words.js';
 import { budgetOption, engineOption, wholeNumber } from './arguments.js';
 
@@ -17,7 +18,7 @@ interface Options {
   data?: string;
   trainExamples?: number;
   engine?: 'auto' | 'tensorflow' | 'wasm' | 'cpu';
-  budget: 'full' | 'short';
+  budget: RunConfig['budget'];
   json?: boolean;
 }
 
@@ -31,14 +32,15 @@ export function addSweepThreshold(program: Command): void {
     .option('--data <folder>', "canonical files of the data set (default: the run's)")
     .option('--train-examples <n>', "only the first n training images (default: the run's)", wholeNumber)
     .addOption(engineOption())
-    .addOption(budgetOption('short: of the runs of that name with -short behind it'))
+    .addOption(budgetOption('short, medium: of the runs of that name with -short or -medium behind it'))
     .option('--json', 'figures as JSON on standard output')
     .addHelpText('after', help)
     .action(sweep);
 }
 
 async function sweep(paths: string[], { budget, ...options }: Options): Promise<void> {
-  const runs = paths.map((path) => (budget === 'short' ? `${path}-short` : path));
+  const { budgetMark } = await import('../run-config.js');
+  const runs = paths.map((path) => `${path}${budgetMark(budget)}`);
   const results: unknown[] = [];
   for (const run of runs) results.push(await sweepOne(run, options));
   if (options.json) print(JSON.stringify(results.length === 1 ? results[0] : results, undefined, 2));
@@ -62,7 +64,7 @@ async function sweepOne(
   await useEngine('wasm');
   const { model, config, ...about } = await openTrained(path);
   await useEngine(engine);
-  const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, say);
+  const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, process.stderr);
   const train = trainExamples === undefined ? data.train : subset(data.train, trainExamples);
   const result = {
     sweep: path,

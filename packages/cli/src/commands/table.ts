@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RunConfig } from '../run-config.js';
 import { print } from '../words.js';
 import { budgetOption } from './arguments.js';
 
@@ -8,7 +9,7 @@ Examples:
   $ sbp table results --published published.json --out results
 
 A row is a method's runs: of several seeds, mean and spread. With --out the table is written to table.md there, and a plot of error
-against multiply-accumulates to error-against-macs.svg; those of short runs to table-short.md and error-against-macs-short.svg. Of runs on random labels the plot shows accuracy and groups kept
+against multiply-accumulates to error-against-macs.svg; those of short and medium runs to table-short.md and so on. Of runs on random labels the plot shows accuracy and groups kept
 by epoch, in memorized.svg.`;
 
 /** `sbp table <results…>` */
@@ -18,7 +19,7 @@ export function addTable(program: Command): void {
     .description('make one table and plot of the results of several runs')
     .argument('<results...>', "runs' folders, their result.json, or folders of such files")
     .option('--published <file>', 'published figures to stand beside them')
-    .addOption(budgetOption('whether full or short runs are meant'))
+    .addOption(budgetOption('of which budget the runs are'))
     .option('--out <folder>', 'also write table.md and error-against-macs.svg there')
     .addHelpText('after', help)
     .action(table);
@@ -26,11 +27,12 @@ export function addTable(program: Command): void {
 
 async function table(
   paths: string[],
-  { published: file, budget, out }: { published?: string; budget: 'full' | 'short'; out?: string },
+  { published: file, budget, out }: { published?: string; budget: RunConfig['budget']; out?: string },
 ): Promise<void> {
   const { mkdirSync, existsSync } = await import('node:fs');
   const { join } = await import('node:path');
   const { readPublished, readResults } = await import('../results.js');
+  const { budgetMark } = await import('../run-config.js');
   const { memorizedChart, resultsChart, resultsTable } = await import('../results-table.js');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   const files = paths.map((path) =>
@@ -44,7 +46,7 @@ async function table(
   print(text);
   if (out === undefined) return;
   mkdirSync(out, { recursive: true });
-  const mark = budget === 'short' ? '-short' : '';
+  const mark = budgetMark(budget);
   writeAtomically(join(out, `table${mark}.md`), `${text}\n`);
   const random = results[0]?.config.data.labels === 'random';
   writeAtomically(

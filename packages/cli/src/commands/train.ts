@@ -25,13 +25,14 @@ finetune (where the config has "fineTune") and bench. A config:
     "net": "lenet5",                                or lenet-fc, vgg-like (with "scale": 0.25)
     "method": "structured-bp",                      or original: the network without noise
     "from": "original",                             another run, whose trained weights this one starts from
+    "dropout": true, "freezeBatchNorm": true        of vgg-like, in pretraining and after it
     "data": { "set": "mnist" },                     or cifar10; also folder, trainExamples, validation, labels
     "noise": { "klWeight": "macs", "klScale": 2 },  also logSigmaInit, threshold, bounds
-    "train": { "epochs": 6 },                       also batchSize, learningRate, noiseRate, decayFrom, seed …
+    "train": { "epochs": 6 },                       also batchSize, learningRate, noiseRate, decayFrom, l2, seed …
     "engine": "auto",                               tensorflow if it is there, else wasm
     "bench": { "batchSizes": [1, 100] },            also repeats
     "fineTune": { "epochs": 10 },                   trains the smaller network on; fields as those of train
-    "short": { "train": { "epochs": 1 } }           laid over the rest by --budget short
+    "short": { "train": { "epochs": 1 } }           laid over the rest by --budget short; also medium
   }`;
 
 /** `sbp train <config.json>` */
@@ -55,7 +56,11 @@ export function addTrain(program: Command): void {
       wholeNumber,
     )
     .option('--train-examples <n>', 'only the first n training images', wholeNumber)
-    .addOption(budgetOption("short: with the config's 'short' laid over it, and -short in the name"))
+    .addOption(
+      budgetOption(
+        'short, medium: with what the config says of it laid over the rest, and -short or -medium in the name',
+      ),
+    )
     .addOption(
       new Option('--phase <phase>', 'only this phase').choices([
         'train',

@@ -74,11 +74,11 @@ export async function benchPhase(run: Run): Promise<void> {
 }
 
 /** The network as an ONNX file, checked on every test image. */
-async function exportLast({ config, paths, say }: Run, { model }: Candidate): Promise<RunResult['onnx']> {
+async function exportLast({ config, paths, stream }: Run, { model }: Candidate): Promise<RunResult['onnx']> {
   const file = exportOnnx(model);
   writeAtomically(paths.onnx, file);
   if (!config.bench.runtimes.includes('onnxruntime')) return undefined;
-  const { test } = await loadData(config.data, say);
+  const { test } = await loadData(config.data, stream);
   const agreement = await checkOnnx('network.onnx', model, file, test);
   return agreement && { bytes: file.length, ...agreement };
 }

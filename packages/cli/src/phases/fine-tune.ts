@@ -1,5 +1,6 @@
 import { readCheckpoint } from '@sbp/train/checkpoint';
 import { loadModel, saveModel } from '../model-files.js';
+import { setBatchNormTrainable } from '../nets.js';
 import { type Run, startEngine } from '../run.js';
 import { loadData } from '../run-data.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
@@ -11,8 +12,9 @@ export async function fineTunePhase(run: Run): Promise<void> {
   const { seed } = config.train;
   const saved = readCheckpoint(paths.fineTuneCheckpoints, say);
   const on = await startEngine(config, saved);
-  const data = await loadData(config.data, say);
+  const data = await loadData(config.data, run.stream);
   const model = await loadModel(paths.pruned);
+  setBatchNormTrainable(model, true);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };
   say(`Fine-tuning the pruned network for ${plural(settings.epochs, 'epoch')}`);
   const files = {

@@ -32,11 +32,11 @@ export interface Pruning {
  *
  * @throws RunError if the pruned network is not the noisy one
  */
-export async function prunePhase({ config, paths, gather: asked, say }: Run): Promise<void> {
+export async function prunePhase({ config, paths, gather: asked, stream, say }: Run): Promise<void> {
   // Fine-tuning would bring rows of zeros back to life.
   const gather = asked || config.fineTune !== undefined;
   await useEngine(readTrained(paths).engine.name);
-  const { test } = await loadData(config.data, say);
+  const { test } = await loadData(config.data, stream);
   const model = await loadModel(paths.trained);
   const { model: cut, report } = pruneModel(model, { gather });
   for (const line of layerLines(report)) say(`  ${line}`);

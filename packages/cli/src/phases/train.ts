@@ -15,7 +15,7 @@ export async function trainPhase(run: Run): Promise<void> {
   const saved = readCheckpoint(paths.checkpoints, say);
   const start = saved || config.from === undefined ? undefined : startingPoint(config.from, run);
   const on = await startEngine(config, saved);
-  const data = await loadData(config.data, say);
+  const data = await loadData(config.data, run.stream);
   const model = buildNet(config, data.train.size);
   if (start) await startFrom(start, model);
   const tested = data.test === data.train ? '' : `, ${count(data.test.size)} ${testedImages(config.data)}`;

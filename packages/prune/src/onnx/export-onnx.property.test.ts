@@ -42,5 +42,6 @@ describe('exportOnnx on random chains', () => {
     )) {
       expect(seen).toContain(kind);
     }
+    expect(seen).not.toContain('SeededDropout');
   });
 });

@@ -18,6 +18,7 @@ export const shapeLayers: Readonly<Record<string, Converter>> = {
   Reshape: reshape,
   Permute: permute,
   Dropout: passed,
+  SeededDropout: passed,
   SpatialDropout1D: passed,
   AlphaDropout: passed,
   GaussianDropout: passed,

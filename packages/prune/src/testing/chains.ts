@@ -3,6 +3,7 @@ import {
   logNormalDropout,
   noisyConv2d,
   noisyDense,
+  seededDropout,
   sparseVdConv2d,
   sparseVdDense,
 } from '@sbp/layers';
@@ -61,6 +62,7 @@ const elementwise = fc.oneof(
   spec('reLU', { maxValue: fc.constant(0.3) }),
   spec('prelu'),
   spec('dropout', { rate: fc.constant(0.5) }),
+  spec('seededDropout', { rate: fc.constant(0.5) }),
   spec('gaussianNoise', { stddev: fc.constant(1) }),
   spec('rescaling', { scale: fc.constant(0.5), offset: fc.constantFrom(0, 0.1) }),
 );
@@ -133,6 +135,7 @@ function makeLayer([kind, config]: Spec, shape: readonly number[]): tf.layers.La
     if (shape.length !== 3 || Math.min(shape[0]!, shape[1]!) < reach(kind, config)) return undefined;
   }
   if (kind === 'noise') return logNormalDropout();
+  if (kind === 'seededDropout') return seededDropout(config as { rate: number });
   if (kind === 'reshape') {
     return tf.layers.reshape({ targetShape: [shape.reduce((size, d) => size * d, 1)] });
   }
