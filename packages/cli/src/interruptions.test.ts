@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { philox } from '@sbp/math';
 import { checkpointFiles } from '@sbp/train/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -107,6 +108,39 @@ describe('a run that is killed', () => {
   it('was compared with one that was not', () => {
     expect(whole).toMatchObject({ code: 0, stderr: '' });
     expect(figures('whole').map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+});
+
+describe('a run of which a replica dies', () => {
+  const command = (name: string) => [
+    'train',
+    'config.json',
+    '--replicas',
+    '2',
+    '--phase',
+    'train',
+    '--name',
+    name,
+  ];
+
+  it('says so in one line, and the same command goes on to the same weights, to the bit', async () => {
+    const workers: Worker[] = [];
+    const watch = (worker: Worker) => void workers.push(worker);
+    process.on('worker', watch);
+    const often = [...command('orphaned'), '--checkpoint-minutes', '0'];
+    const ending = sbp(folder, ...often);
+    const come = checkpointsWritten('orphaned', 3)();
+    while (!come()) await wait(1);
+    await workers.at(-1)?.terminate();
+    const { code, stderr } = await ending;
+    process.off('worker', watch);
+    expect(stderr).toMatch(
+      /^sbp: replica 2 died: its thread ended with code 1\. Stopped; kept in runs\/orphaned up to image \d+ of epoch \d of 2: the same command goes on from there\.\n$/,
+    );
+    expect(code).toBe(1);
+    for (const name of ['orphaned', 'undisturbed'])
+      expect(await sbp(folder, ...command(name))).toMatchObject({ code: 0, stderr: '' });
+    expect(weights(paths('orphaned').trained)).toBe(weights(paths('undisturbed').trained));
   });
 });
 

@@ -1,8 +1,9 @@
 import { groupCounts, vggDropout, withDropout } from '@sbp/layers';
-import { type EpochMetrics, type ResolvedTrainConfig, type TrainState, train } from '@sbp/train';
+import { type EpochMetrics, type ResolvedTrainConfig, TrainError, type TrainState, train } from '@sbp/train';
 import { type Checkpoint, writeCheckpoint } from '@sbp/train/checkpoint';
 import { tensorboardWriter, writeEpoch } from '@sbp/train/tensorboard';
 import type * as tf from '@tensorflow/tfjs';
+import { RunError } from './failure.js';
 import { trainReporter } from './progress.js';
 import type { Run, TrainedOn } from './run.js';
 import type { RunData } from './run-data.js';
@@ -56,6 +57,11 @@ export async function trainToEnd(
         reporter.epoch(metrics);
       },
     });
+  } catch (error) {
+    // nothing is wrong with what was asked for
+    if (error instanceof TrainError && error.code === 'replica-died')
+      throw new RunError(`${error.message}. ${kept(folder, last, epochs)}`);
+    throw error;
   } finally {
     reporter.stop();
     events.close();

@@ -29,7 +29,7 @@ export const trainConfigSchema = z.strictObject({
    * epoch's end are out of training from then on, and a step takes less time. Off: they may come back, as in the paper.
    */
   shrink: z.boolean().default(false),
-  /** Workers that share each batch; 0: one for each core on wasm, one in this thread elsewhere. */
+  /** How many share each batch, in worker threads, or on GPUs each in a process of its own; 0: one for each core on wasm, one in this thread elsewhere. */
   replicas: z.int().min(0).max(256).default(0),
 });
 
@@ -41,6 +41,14 @@ export type ResolvedTrainConfig = z.output<typeof trainConfigSchema>;
 /** Training cannot start or go on as asked; one line that says what is wrong and what to do. */
 export class TrainError extends Error {
   override name = 'TrainError';
+
+  /** @param code 'replica-died' where nothing is wrong with what was asked for: it may well work again */
+  constructor(
+    message: string,
+    readonly code?: 'replica-died',
+  ) {
+    super(message);
+  }
 }
 
 /** Fills in defaults. @throws TrainError that names the field, what it is and what was expected */

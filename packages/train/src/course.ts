@@ -5,7 +5,7 @@ import type { ResolvedTrainConfig } from './config.js';
 import { readWeights, weightLayout } from './layout.js';
 import { drownOthers, type Live, liveGroups, liveMacs, narrowed } from './narrow.js';
 import { type SharedRun, sharedRun } from './shared-run.js';
-import { startTeam, type Team } from './team.js';
+import type { Team } from './team.js';
 import type { TrainState } from './train.js';
 
 interface Setup {
@@ -13,6 +13,8 @@ interface Setup {
   data: { train: Dataset; test: Dataset };
   config: ResolvedTrainConfig;
   replicas: number;
+  /** Starts a run's replicas. */
+  start(model: tf.LayersModel, run: SharedRun): Team | Promise<Team>;
 }
 
 /** The whole model's numbers, and which of its groups are still trained. */
@@ -41,7 +43,7 @@ export async function startCourse(setup: Setup, from?: State): Promise<Course> {
     take(run.m, from.m);
     take(run.v, from.v);
   } else readWeights(weightLayout(model).slots, run.weights[0]);
-  const team = await startTeam(narrow?.model ?? model, run);
+  const team = await setup.start(narrow?.model ?? model, run);
   const stop = async () => {
     await team.stop();
     narrow?.model.dispose();

@@ -2,9 +2,10 @@ import { type Dataset, evenPart } from '@sbp/data';
 import { readInto } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { adamStep } from './adam.js';
-import { Barrier } from './barrier.js';
 import { type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
 import { evaluateShare } from './evaluate.js';
+import { Exchange, ReplicaGone } from './exchange.js';
+import { type Gradients, gradientsOf } from './gradients.js';
 import {
   isTrained,
   readWeights,
@@ -14,19 +15,21 @@ import {
   weightLayout,
   writeWeights,
 } from './layout.js';
+import { type Link, threadLink } from './link.js';
 import { l2Factor, stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
-import { type StepFunction, stepFunction } from './step.js';
 import { type StepInputs, stepInputs } from './step-input.js';
 
-/** One replica: its model, its share of every batch, its slice of the weights to update. */
+/** One replica: its model, its part of every batch, its slice of the weights to update. */
 export class Replica {
-  private readonly step: StepFunction;
+  private readonly gradients: Gradients;
   private readonly slots: Slot[];
   private readonly trained: TrainedSlot[];
   private readonly untrained: Slot[];
-  private readonly barrier: Barrier;
+  private readonly exchange: Exchange;
   private readonly inputs: StepInputs;
+  /** From … to: its slice of all weights. */
+  private readonly slice: [from: number, to: number];
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
   private readonly local: Float32Array;
 
@@ -34,83 +37,101 @@ export class Replica {
     private readonly model: tf.LayersModel,
     private readonly run: SharedRun,
     private readonly index: number,
+    private readonly link: Link = threadLink(run, run.replicas),
   ) {
     setTrainExamples(model, run.trainExamples);
-    const { slots } = weightLayout(model);
+    const { slots, size } = weightLayout(model);
     this.slots = slots;
     this.trained = slots.filter(isTrained);
     this.untrained = slots.filter((slot) => !isTrained(slot));
-    this.step = stepFunction(model, this.trained);
-    this.barrier = new Barrier(run.barrier, run.replicas);
-    this.local = new Float32Array(run.weights[0].length);
+    this.exchange = new Exchange(run, index, link);
+    const together = run.sizes.exchanged > 1 ? this.exchange : undefined;
+    this.gradients = gradientsOf(model, this.trained, this.untrained, together);
+    this.slice = this.range(size, index);
+    this.local = new Float32Array(size);
     this.inputs = stepInputs(model, run.train, run.config, { index, of: run.replicas });
   }
 
-  epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
-    return runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), part);
+  async epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
+    const sums = await runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), part);
+    // beyond the trained weights there are no moments
+    this.link.push(this.run.m.subarray(...this.slice), this.run.v.subarray(...this.slice));
+    return sums;
   }
 
   /** {@link TrainStep} */
   trainStep(indices: Uint32Array, globalStep: number): ReturnType<TrainStep> {
-    this.compute(this.run.weights[globalStep % 2] as Float32Array, indices, globalStep);
-    if (!this.barrier.wait()) return 'broken';
+    try {
+      this.compute(this.run.weights[globalStep % 2] as Float32Array, indices, globalStep);
+    } catch (error) {
+      if (error instanceof ReplicaGone) return 'broken';
+      throw error;
+    }
+    if (!this.link.meet()) return 'broken';
     const totals = this.total(indices.length);
     if (!Number.isFinite(totals.loss + totals.kl)) return 'not finite';
     this.update(globalStep, indices.length);
-    return this.barrier.wait() ? totals : 'broken';
+    if (!this.link.meet()) return 'broken';
+    const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
+    this.link.pull(next.subarray(0, this.slice[0]), next.subarray(this.slice[1]));
+    return totals;
   }
 
   /** Examples of this replica's share of the test set that the model, with weights as they stand, gets right. */
   evaluate(weights: Float32Array, dataset: Dataset): number {
     writeWeights(tf, this.slots, weights);
     const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-    return evaluateShare(this.model, dataset, this.share(all));
+    return evaluateShare(this.model, dataset, all.subarray(...this.range(dataset.size, this.index)));
   }
 
   dispose(): void {
     this.inputs.stop();
+    this.gradients.dispose();
   }
 
-  /** Its part of a batch: contiguous, so that all replicas together see what a single one would. */
-  private share(batch: Uint32Array): Uint32Array {
-    return batch.subarray(...this.range(batch.length, this.index));
-  }
-
-  /** A replica's part, from … to, of `length` things that all of them split evenly. */
+  /** A replica's part, from … to, of `length` things that all of them split evenly, in their order: together they see what one would. */
   private range(length: number, index: number): [from: number, to: number] {
     return evenPart(length, index, this.run.replicas);
   }
 
+  /** Gradients of this replica's part of the batch, and what it comes to, for the others to see. */
   private compute(weights: Float32Array, batch: Uint32Array, globalStep: number): void {
-    const [indices, firstExample] = [this.share(batch), this.range(batch.length, this.index)[0]];
-    const target = this.run.gradients[this.index] as Float32Array;
-    const stats = this.run.stats[this.index] as Float64Array;
-    if (indices.length === 0) {
-      stats.fill(0);
-      return;
-    }
+    const { run, index, link } = this;
+    const [from, to] = this.range(batch.length, index);
+    // Where the batch has fewer examples than there are replicas, some compute one that is another's as well, and count for nothing.
+    const indices = batch.subarray(from, Math.max(to, from + 1));
+    this.exchange.examples = to - from;
+    const target = run.gradients[index] as Float32Array;
+    const stats = run.stats[index] as Float64Array;
     tf.tidy(() => {
       writeWeights(tf, this.untrained, weights);
-      const { x, y, u, seed } = this.inputs.of(indices, globalStep);
+      const input = this.inputs.of(indices, globalStep);
       this.local.set(weights);
-      const tensors = this.trained.map(({ from, to, shape }) =>
-        tf.tensor(this.local.subarray(from, to), shape),
+      const tensors = this.trained.map((slot) =>
+        tf.tensor(this.local.subarray(slot.from, slot.to), slot.shape),
       );
-      const { loss, kl, correct, gradients } = this.step(tensors, x, y, u, { seed, firstExample });
+      const { loss, kl, correct, gradients } = this.gradients(tensors, input, from);
       stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
       gradients.forEach((gradient, i) => {
-        const { from, to } = this.trained[i] as TrainedSlot;
-        readInto(gradient, target.subarray(from, to));
+        const slot = this.trained[i] as TrainedSlot;
+        readInto(gradient, target.subarray(slot.from, slot.to));
       });
       tf.dispose([loss, kl, correct]);
     });
     readWeights(this.untrained, target);
+    link.push(target, stats);
+    // the first watches the time for all
+    if (index === 0) link.push(run.pauseAt);
   }
 
   private total(batchSize: number): StepTotals {
+    const { run, index, link } = this;
+    if (index > 0) link.pull(run.pauseAt);
+    link.pull(...run.stats.filter((_, r) => r !== index));
     const sums: StepTotals = { loss: 0, kl: 0, correct: 0, waited: this.inputs.waited };
     this.shares(batchSize).forEach((share, r) => {
-      const [loss, kl, correct] = this.run.stats[r] as Float64Array as unknown as [number, number, number];
+      if (share === 0) return;
+      const [loss, kl, correct] = run.stats[r] as Float64Array as unknown as [number, number, number];
       sums.loss += share * loss;
       sums.kl += share * kl;
       sums.correct += correct;
@@ -128,13 +149,15 @@ export class Replica {
 
   /** Updates this replica's slice of all weights. */
   private update(globalStep: number, batchSize: number): void {
-    const { config, m, v, gradients, train } = this.run;
-    const weights = this.run.weights[globalStep % 2] as Float32Array;
-    const next = this.run.weights[(globalStep + 1) % 2] as Float32Array;
-    const rates = stepRates(config, globalStep, stepsPerEpoch(this.run));
-    const decay = l2Factor(config, globalStep, stepsPerEpoch(this.run), train.size);
-    const [begin, end] = this.range(weights.length, this.index);
+    const { run, index, link } = this;
+    const { config, m, v, gradients, train } = run;
+    const weights = run.weights[globalStep % 2] as Float32Array;
+    const next = run.weights[(globalStep + 1) % 2] as Float32Array;
+    const rates = stepRates(config, globalStep, stepsPerEpoch(run));
+    const decay = l2Factor(config, globalStep, stepsPerEpoch(run), train.size);
+    const [begin, end] = this.slice;
     const shares = this.shares(batchSize);
+    link.pull(...gradients.filter((_, r) => r !== index).map((vector) => vector.subarray(begin, end)));
     for (const slot of this.slots) {
       const { kind, kernel, from, to } = slot;
       const last = Math.min(to, end);
@@ -149,6 +172,7 @@ export class Replica {
         else next.set((kind === 'frozen' ? weights : gradient).subarray(lo, hi), lo);
       }
     }
+    link.push(next.subarray(begin, end));
   }
 }
 
@@ -162,7 +186,8 @@ function meanOf(vectors: Float32Array[], shares: number[], from: number, to: num
     const share = shares[r] as number;
     if (r === 0) {
       if (share !== 1) for (let i = from; i < to; i++) target[i] = share * (vector[i] as number);
-    } else for (let i = from; i < to; i++) target[i] = (target[i] as number) + share * (vector[i] as number);
+    } else if (share > 0)
+      for (let i = from; i < to; i++) target[i] = (target[i] as number) + share * (vector[i] as number);
   });
   return target;
 }

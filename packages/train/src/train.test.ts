@@ -232,46 +232,12 @@ describe('train', () => {
     expect((metrics?.validationError as number) % 1).toBe(0);
   });
 
-  it('gives the same weights on 1 and 3 replicas after 100 steps, within 1e-4', async () => {
-    // no batch norm here: its statistics are of each replica's own share
-    const net = () => smallNet(false);
-    const digits = { train: halves(1000), test: halves(100) };
-    const run = async (replicas: number) => {
-      const model = net();
-      const [history] = await train(model, digits, {
-        ...config,
-        epochs: 1,
-        batchSize: 10,
-        learningRate: 1e-3,
-        replicas,
-      });
-      return { weights: weightsOf(model), history };
-    };
-    const [one, three] = [await run(1), await run(3)];
-    expect(distance(one.weights, three.weights)).toBeLessThan(1e-4);
-    expect(three.history?.error).toBeCloseTo(one.history?.error as number, 0);
-    expect(three.history?.loss).toBeCloseTo(one.history?.loss as number, 3);
-  });
-
-  it('averages batch norm statistics over replicas', async () => {
-    const [one, two] = [await trained(config), await trained({ ...config, replicas: 2 })];
-    expect(distance(one, two)).toBeLessThan(0.2);
-    expect(await trained({ ...config, replicas: 2 })).toEqual(two);
-  });
-
   it('keeps the last good weights and says where the loss stopped being finite', async () => {
     const model = smallNet();
     await expect(train(model, data, { ...config, learningRate: 1e30 })).rejects.toThrow(
       /not finite at epoch 1, step \d+; the model holds the last good weights; lower learningRate/,
     );
     expect(weightsOf(model).every(Number.isFinite)).toBe(true);
-  });
-
-  it('ends with its reason when a replica dies', async () => {
-    const foreign = { ...data, train: { ...data.train, labels: undefined as unknown as Uint8Array } };
-    await expect(train(smallNet(), foreign, { ...config, replicas: 2 })).rejects.toThrow(
-      /replica \d died: .+/,
-    );
   });
 
   it('names the setting, what it is and what was expected', async () => {

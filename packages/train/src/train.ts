@@ -8,6 +8,8 @@ import { weightLayout, writeWeights } from './layout.js';
 import type { Live } from './narrow.js';
 import { stepRates } from './schedule.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
+import { startTeam } from './start-team.js';
+import type { Team } from './team.js';
 
 /** What is known after an epoch. */
 export interface EpochMetrics {
@@ -77,23 +79,40 @@ export interface TrainHooks {
   resume?: TrainState;
 }
 
+export interface TrainData {
+  train: Dataset;
+  test: Dataset;
+  /** Images held out of `train`, for what is selected by their error. */
+  validation?: Dataset;
+}
+
 /**
  * Trains a classifier with noise layers, in place: Adam on mean cross-entropy + Σ klFactor · KL + the layers' regularisers.
  * With the same seed, engine and number of replicas the weights come out the same to the bit, also when resumed. Runs on the current tfjs
- * backend; replicas are worker threads on the same backend.
+ * backend; several replicas are worker threads on the same backend, or on GPUs one process a GPU.
  *
  * @param model outputs class probabilities by a final softmax layer, or logits; its noise layers' `trainExamples` default to the
  *   training set's size
- * @param data `validation`: images held out of `train`, for what is selected by their error
  * @returns metrics by epoch
  * @throws TrainError for settings that cannot be used; for a loss that is not finite (the model then holds the last
  *   good weights); for a replica that died
  */
-export async function train(
+export function train(
   model: tf.LayersModel,
-  data: { train: Dataset; test: Dataset; validation?: Dataset },
+  data: TrainData,
   options: TrainConfig = {},
   hooks: TrainHooks = {},
+): Promise<EpochMetrics[]> {
+  return trainOn(startTeam, model, data, options, hooks);
+}
+
+/** {@link train} on replicas started by `start`, wherever that lets them live. */
+export async function trainOn(
+  start: (model: tf.LayersModel, run: SharedRun) => Team | Promise<Team>,
+  model: tf.LayersModel,
+  data: TrainData,
+  options: TrainConfig,
+  hooks: TrainHooks,
 ): Promise<EpochMetrics[]> {
   const config = resolveTrainConfig(options);
   checkShapes(model, data.train);
@@ -106,7 +125,7 @@ export async function train(
     writeWeights(tf, slots, hooks.resume.weights);
     if (first >= config.epochs) return [];
   }
-  const setup = { model, data, config, replicas };
+  const setup = { model, data, config, replicas, start };
   let course = await startCourse(setup, hooks.resume);
   const steps = stepsPerEpoch(course.run);
   const history: EpochMetrics[] = [];

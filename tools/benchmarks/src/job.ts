@@ -80,7 +80,7 @@ async function mnistPart(): Promise<Dataset> {
 }
 
 /** Images of CIFAR-10's size, noise around one picture a class: something to learn, and nothing to download. */
-function syntheticImages(size: number): Dataset {
+export function syntheticImages(size: number): Dataset {
   const shape = [32, 32, 3] as const;
   const [classes, pixels] = [10, 32 * 32 * 3];
   const generator = philox(0, 0);

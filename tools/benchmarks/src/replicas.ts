@@ -1,30 +1,38 @@
-// What replicas gain: LeNet-5 with noise, epochs on a part of MNIST, by number of replicas, taking turns.
-// Usage: node dist/replicas.js [replicas, default 2] [engine, wasm] [rounds, 6]
+// What replicas gain: a network with noise, epochs on a part of its data, by number of replicas, taking turns.
+// Usage: node dist/replicas.js [replicas, default 2] [engine, wasm] [rounds, 6] [network, lenet5; lenet-fc, or vgg: VGG-like ×0.25, batch norm]
 import { spread, table, timeSideBySide } from '@sbp/bench';
 import { loadMnist, subset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
-import { leNet5 } from '@sbp/layers';
 import { train } from '@sbp/train';
+import { syntheticImages } from './job.js';
+import { buildNetwork, type NetworkName, networks } from './networks.js';
 
-const EXAMPLES = 3840;
-const replicas = Number(process.argv[2] ?? 2);
-const engine = await useEngine((process.argv[3] ?? 'wasm') as Parameters<typeof useEngine>[0]);
-const { train: all, test } = await loadMnist();
-const data = { train: subset(all, EXAMPLES), test: subset(test, 1) };
+/** Of an epoch. */
+const BATCHES = { 'lenet-fc': 30, lenet5: 30, vgg: 5 };
+
+const [count, engineName, rounds, name] = process.argv.slice(2);
+const replicas = Number(count ?? 2);
+const { title, network, batch } = networks[(name ?? 'lenet5') as NetworkName];
+const examples = batch * BATCHES[(name ?? 'lenet5') as NetworkName];
+const engine = await useEngine((engineName ?? 'wasm') as Parameters<typeof useEngine>[0]);
+const all = network.net === 'vgg' ? syntheticImages(examples) : (await loadMnist()).train;
+const data = { train: subset(all, examples), test: subset(all, 1) };
 const rates: Record<number, number[]> = { 1: [], [replicas]: [] };
 
 /** By the trainer's own clock, and past the first epoch, in which new workers' code is still being compiled. */
 async function images(count: number): Promise<void> {
-  const model = leNet5({ noise: { klWeight: 'macs', klScale: 2 } });
-  const history = await train(model, data, { epochs: 3, replicas: count });
+  const model = buildNetwork(network, { klWeight: 'macs', klScale: 2 });
+  const history = await train(model, data, { epochs: 3, batchSize: batch, replicas: count });
   rates[count]?.push(...history.slice(1).map((epoch) => epoch.imagesPerSecond));
   model.dispose();
 }
 
-console.log(`${engine.name} ${engine.version}, ${engine.device}, batch 128, ${EXAMPLES} images a sample`);
+console.log(
+  `${title}, ${engine.name} ${engine.version}, ${engine.device}, batch ${batch}, ${examples} images a sample`,
+);
 await timeSideBySide(
   { one: () => images(1), several: () => images(replicas) },
-  { repeats: Number(process.argv[4] ?? 6), minSeconds: 0.001, warmUpRounds: 0 },
+  { repeats: Number(rounds ?? 6), minSeconds: 0.001, warmUpRounds: 0 },
 );
 const speedups = (rates[replicas] as number[]).map((rate, i) => rate / (rates[1]?.[i] as number));
 const rows = Object.entries(rates).map(([count, values]) => ({

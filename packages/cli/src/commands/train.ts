@@ -50,7 +50,11 @@ export function addTrain(program: Command): void {
       "seed of initial weights, the data's order and the noise; several: a run each",
       wholeNumbersFrom0,
     )
-    .option('--replicas <n>', 'workers that share each batch; 0: one a core on wasm', wholeNumber)
+    .option(
+      '--replicas <n>',
+      'how many share each batch, on GPUs each with its own; 0: one a core on wasm',
+      wholeNumber,
+    )
     .option('--train-examples <n>', 'only the first n training images', wholeNumber)
     .addOption(
       budgetOption(

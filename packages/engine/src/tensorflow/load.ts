@@ -93,6 +93,8 @@ export function loadCandidate(candidate: Candidate): Tensorflow {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   // Its default is to use oneDNN only on CPUs with AVX-512 VNNI or the like; on others, too, convolutions take half the time with it.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  // Its default is to take all of a GPU's memory at once, from every other process, a run's replicas included.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   (globalThis as Record<symbol, unknown>)[Symbol.for(tfjsSlot)] = require('@tensorflow/tfjs');
   // The addon first: the package registers 150 kernels before it finds out that it has none.
   require(candidate.addon);
