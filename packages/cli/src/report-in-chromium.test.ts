@@ -37,6 +37,8 @@ async function browse(...args: string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(chromium!, [...all, pathToFileURL(page).href], {
       maxBuffer: 64e6,
+      timeout: 170_000,
+      killSignal: 'SIGKILL',
     });
     return stdout;
   } finally {
