@@ -27,8 +27,10 @@ export class Barrier {
       const patience = performance.now() + SPIN_MS;
       while (Atomics.load(cells, ROUND) === round && performance.now() < patience);
       while (Atomics.load(cells, ROUND) === round && !this.broken) Atomics.wait(cells, ROUND, round, 1000);
+      // who was let on has come together with all others, though the barrier may be broken by now
+      return Atomics.load(cells, ROUND) !== round;
     }
-    return !this.broken;
+    return true;
   }
 
   /** Releases everyone who waits, now and later: a party is gone. */
