@@ -42,7 +42,8 @@ async function measure({ shares, rates }: Waits): Promise<void> {
 
 async function withoutThreads(body: () => Promise<void>): Promise<void> {
   const { getBuiltinModule } = process;
-  Object.assign(process, { getBuiltinModule: undefined });
+  const without = (name: string) => (name === 'node:worker_threads' ? undefined : getBuiltinModule(name));
+  Object.assign(process, { getBuiltinModule: without });
   await body().finally(() => Object.assign(process, { getBuiltinModule }));
 }
 
