@@ -51,12 +51,13 @@ async function colours(width: number, ...args: string[]): Promise<Map<string, nu
   const file = join(folder, `${width}.png`);
   await browse(`--screenshot=${file}`, `--window-size=${width},3000`, '--hide-scrollbars', ...args);
   const { data, channels } = decode(readFileSync(file));
-  const found = new Map<string, number>();
+  const found = new Map<number, number>();
   for (let at = 0; at < data.length; at += channels) {
-    const colour = `#${Buffer.from(data.slice(at, at + 3) as Uint8Array).toString('hex')}`;
+    const colour = (data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!;
     found.set(colour, (found.get(colour) ?? 0) + 1);
   }
-  return found;
+  const name = (colour: number) => `#${colour.toString(16).padStart(6, '0')}`;
+  return new Map([...found].map(([colour, pixels]) => [name(colour), pixels]));
 }
 
 beforeAll(async () => {
