@@ -44,7 +44,7 @@ export function liveGroups(model: tf.LayersModel, before: Live = {}): Live {
   if (!isChain(model)) return live;
   for (const [i, layer] of model.layers.entries()) {
     if (!MIXING.has(layer.getClassName())) continue;
-    const channels = (layer.outputShape as tf.Shape).at(-1) as number;
+    const channels = channelsOf(layer);
     const trained = before[layer.name] ?? range(channels);
     const multipliers = lastNoises(untilRead(model.layers.slice(i)));
     const kept = trained.filter((group) => multipliers.every((m) => m[group] !== 0));
@@ -98,8 +98,7 @@ function placesOf(model: tf.LayersModel, live: Live): Place[] {
   return model.layers.map((layer) => {
     const inputs = outputs;
     const kind = layer.getClassName();
-    if (MIXING.has(kind))
-      outputs = live[layer.name] ?? range((layer.outputShape as tf.Shape).at(-1) as number);
+    if (MIXING.has(kind)) outputs = live[layer.name] ?? range(channelsOf(layer));
     else if (kind === 'Flatten') outputs = flattened(inputs, layer);
     return { layer, inputs, outputs };
   });
@@ -172,11 +171,11 @@ function keepKlFactors(model: tf.LayersModel, small: tf.LayersModel): void {
 
 /** Multiply-accumulates of one example with the live groups alone. */
 export function liveMacs(model: tf.LayersModel, live: Live): number {
-  const share = (name: string | undefined, all: number) => (live[name ?? '']?.length ?? all) / all;
   let read = 1;
   let macs = 0;
   for (const layer of model.layers.filter((each) => MIXING.has(each.getClassName()))) {
-    const made = share(layer.name, (layer.outputShape as tf.Shape).at(-1) as number);
+    const channels = channelsOf(layer);
+    const made = (live[layer.name]?.length ?? channels) / channels;
     macs += layerMacs(layer) * read * made;
     read = made;
   }
@@ -203,5 +202,7 @@ export function drownOthers(model: tf.LayersModel, live: Live): void {
       }
     }
 }
+
+const channelsOf = (layer: tf.layers.Layer) => (layer.outputShape as tf.Shape).at(-1) as number;
 
 const range = (length: number) => Array.from({ length }, (_, i) => i);
