@@ -7,6 +7,8 @@ export interface ReadNoise {
   kernel: tf.LayerVariable;
   /** Numbers of one example that it multiplies. */
   size: number;
+  /** It multiplies the model's input, whose gradient nobody needs. */
+  onData: boolean;
 }
 
 /** Layers that a multiplier above 0 of each channel passes: what is multiplied before them might as well be after them. */
@@ -30,8 +32,17 @@ export function readNoises(model: tf.LayersModel): ReadNoise[] {
     // past a flatten, a group may be several inputs
     if (kernel.shape.at(-2) !== noise.groups) return [];
     const size = tf.util.sizeFromShape((layer.outputShape as tf.Shape).slice(1) as number[]);
-    return [{ noise, kernel, size }];
+    return [{ noise, kernel, size, onData: multipliesData(layer) }];
   });
+}
+
+function multipliesData(layer: tf.layers.Layer): boolean {
+  const [before, ...others] = layer.inboundNodes.flatMap((node) => node.inboundLayers);
+  if (!before || others.length > 0) return false;
+  return (
+    before.getClassName() === 'InputLayer' ||
+    (TRANSPARENT.has(before.getClassName()) && multipliesData(before))
+  );
 }
 
 function readerOf(layer: tf.layers.Layer): tf.layers.Layer | undefined {

@@ -125,12 +125,12 @@ describe('stepFunction', () => {
         logNormalDropout({ ...noise, name: 'b' }),
         tf.layers.averagePooling2d({ poolSize: 2 }),
         tf.layers.flatten(),
-        noisyDense({ units: 3, noise, name: 'c', kernelInitializer: initial(3) }),
+        noisyDense({ units: 12, noise, name: 'c', kernelInitializer: initial(3) }),
         logNormalDropout({ ...noise, name: 'd', perExample: true }),
         tf.layers.dense({ units: 3, kernelInitializer: initial(4) }),
       ],
     });
-    // of one example: pixels 128 numbers against a kernel of 54, a 192 against 108, b 16 against 12 (but one example)
+    // of one example: pixels 128 numbers against a kernel of 54, a 192 against 108, b 16 against 48, more than two examples have
     const examples = 2;
     expect(readNoises(model).map(({ noise: { layer }, size }) => [layer.name, size])).toEqual([
       ['pixels', 128],

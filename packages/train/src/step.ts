@@ -52,22 +52,19 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
   const logits = logitsModel(model);
   const noises = noisesOf(model);
   const others = variationalsOf(model).filter((variational) => !(variational instanceof Noise));
-  const read = readNoises(model);
+  const readOnce = readNoises(model);
   const parameters = new Set(noises.flatMap((noise) => noise.parameters));
   const taped = slots.flatMap(({ variable }, i) => (parameters.has(variable) ? [] : [{ variable, i }]));
-  const tapedNoises = noises.filter((noise) => !read.some((each) => each.noise === noise));
   return (weights, x, y, u, draws) => {
     const variables = slots.map(({ variable }, i) => [variable, weights[i] as tf.Tensor] as const);
     const noise = withWeights(variables, () => jointNoise(noises, u, form));
     // those that cost less in the kernel than on the activations
-    const inKernel = new Map(
-      read
-        .filter(
-          ({ kernel, size }) =>
-            tf.util.sizeFromShape(kernel.shape as number[]) < size * (x.shape[0] as number),
-        )
-        .map((each) => [each.kernel, each.noise]),
+    const smaller = readOnce.filter(
+      ({ kernel, size }) => tf.util.sizeFromShape(kernel.shape as number[]) < size * (x.shape[0] as number),
     );
+    const inKernel = new Map(smaller.map((each) => [each.kernel, each.noise]));
+    const read = readOnce.filter((each) => each.onData || smaller.includes(each));
+    const tapedNoises = noises.filter((noise) => !read.some((each) => each.noise === noise));
     const parts: Record<'loss' | 'kl' | 'correct', tf.Tensor>[] = [];
     const objective = (...leaves: tf.Tensor[]) => {
       const substitutes = taped.map(({ variable }, k) => {

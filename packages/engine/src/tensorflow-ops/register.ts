@@ -1,7 +1,6 @@
 import { registerActivationGradients } from './activation-gradients.js';
 import { registerBatchNormalize } from './batch-normalize.js';
 import { registerGather } from './gather.js';
-import { registerMaxPoolGrad } from './max-pool-grad.js';
 import { currentNodeBackend, type NodeBackend } from './node-backend.js';
 import { registerSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { registerStatelessRandom } from './stateless-random.js';
@@ -20,6 +19,5 @@ export function registerTensorflowOps(): void {
   registerActivationGradients();
   registerSoftmaxCrossEntropy();
   registerBatchNormalize();
-  registerMaxPoolGrad();
   registerStatelessRandom();
 }
