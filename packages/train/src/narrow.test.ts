@@ -113,6 +113,20 @@ describe('a narrow model', () => {
     expect(Object.keys(liveGroups(smallNet(true)))).not.toContain('c');
   });
 
+  it('leaves a network alone whose channels come first', () => {
+    const model = tf.sequential({
+      layers: [
+        noisyConv2d({
+          ...{ filters: 4, kernelSize: 3, inputShape: [2, 8, 8], dataFormat: 'channelsFirst', noise },
+        }),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 3 }),
+      ],
+    });
+    roughen(model, 1);
+    expect(liveGroups(model)).toEqual({});
+  });
+
   it('never gets a group back, and counts its multiply-accumulates', () => {
     const model = leNet5({ noise });
     roughen(model, 7);

@@ -1,6 +1,7 @@
 import { layerMacs, noiseOf, noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { weightLayout } from './layout.js';
+import { MIXING } from './mixing.js';
 
 /**
  * Groups that are still trained, by the layer that makes them, in ascending order; layers that have all of theirs are left out.
@@ -15,7 +16,6 @@ export interface Narrow {
   at: Uint32Array;
 }
 
-const MIXING = new Set(['Conv2D', 'NoisyConv2D', 'Dense', 'NoisyDense']);
 /** Layers that treat each channel by itself, and whether they make 0 of 0. */
 const CHANNELWISE = new Map([
   ['Activation', true],
@@ -34,14 +34,14 @@ const CHANNELWISE = new Map([
 const THROUGH_0 = ['elu', 'gelu', 'linear', 'relu', 'relu6', 'selu', 'softsign', 'swish', 'tanh'];
 
 /**
- * The channels and units of a chain of layers that its noise lets through at inference. A group can only go where every layer up to the
+ * The channels and units of a chain of channels-last layers that its noise lets through at inference; none where the model is anything else. A group can only go where every layer up to the
  * one that reads it treats it by itself and leaves it at 0; pixels and flattened units stay, as no layer of tfjs takes them out.
  *
  * @param before groups that have gone already stay away
  */
 export function liveGroups(model: tf.LayersModel, before: Live = {}): Live {
   const live: Live = {};
-  if (!isChain(model)) return live;
+  if (!isChannelsLastChain(model)) return live;
   for (const [i, layer] of model.layers.entries()) {
     if (!MIXING.has(layer.getClassName())) continue;
     const channels = channelsOf(layer);
@@ -79,10 +79,12 @@ function untilRead([maker, ...after]: tf.layers.Layer[]): tf.layers.Layer[] {
   return [maker as tf.layers.Layer, ...after.slice(0, flatten < 0 ? reader : flatten)];
 }
 
-function isChain({ layers }: tf.LayersModel): boolean {
+function isChannelsLastChain({ layers }: tf.LayersModel): boolean {
   return layers.every(
-    ({ inboundNodes, outboundNodes }) =>
-      inboundNodes.every((node) => node.inboundLayers.length <= 1) && outboundNodes.length <= 1,
+    (layer) =>
+      layer.inboundNodes.every((node) => node.inboundLayers.length <= 1) &&
+      layer.outboundNodes.length <= 1 &&
+      layer.getConfig().dataFormat !== 'channelsFirst',
   );
 }
 

@@ -1,5 +1,6 @@
 import { type Noise, noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
+import { MIXING } from './mixing.js';
 
 /** Noise of a layer of its own, and the kernel [..., groups, outputs] of the one layer that reads what it multiplies. */
 export interface ReadNoise {
@@ -13,7 +14,6 @@ export interface ReadNoise {
 
 /** Layers that a multiplier above 0 of each channel passes: what is multiplied before them might as well be after them. */
 const TRANSPARENT = new Set(['MaxPooling2D', 'AveragePooling2D', 'Flatten', 'Dropout', 'SeededDropout']);
-const READERS = new Set(['Dense', 'NoisyDense', 'Conv2D', 'NoisyConv2D']);
 
 /**
  * Noise layers that one dense layer or convolution reads, with no more between them than pooling, flattening and dropout. There θ commutes into the
@@ -48,7 +48,7 @@ function multipliesData(layer: tf.layers.Layer): boolean {
 function readerOf(layer: tf.layers.Layer): tf.layers.Layer | undefined {
   const [next, ...others] = layer.outboundNodes.map((node) => node.outboundLayer);
   if (!next || others.length > 0) return undefined;
-  if (READERS.has(next.getClassName())) return next;
+  if (MIXING.has(next.getClassName())) return next;
   return TRANSPARENT.has(next.getClassName()) ? readerOf(next) : undefined;
 }
 
