@@ -34,8 +34,9 @@ const CHANNELWISE = new Map([
 const THROUGH_0 = ['elu', 'gelu', 'linear', 'relu', 'relu6', 'selu', 'softsign', 'swish', 'tanh'];
 
 /**
- * The channels and units of a chain of channels-last layers that its noise lets through at inference; none where the model is anything else. A group can only go where every layer up to the
- * one that reads it treats it by itself and leaves it at 0; pixels and flattened units stay, as no layer of tfjs takes them out.
+ * The channels and units of a chain of channels-last layers that its noise lets through at inference; a model that is anything else has
+ * all of its own. A group can only go where every layer up to the one that reads it treats it by itself and leaves it at 0; pixels and
+ * flattened units stay, as no layer of tfjs takes them out.
  *
  * @param before groups that have gone already stay away
  */

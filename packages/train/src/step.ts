@@ -59,11 +59,16 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
     const variables = slots.map(({ variable }, i) => [variable, weights[i] as tf.Tensor] as const);
     const noise = withWeights(variables, () => jointNoise(noises, u, form));
     // those that cost less in the kernel than on the activations
-    const smaller = readOnce.filter(
-      ({ kernel, size }) => tf.util.sizeFromShape(kernel.shape as number[]) < size * (x.shape[0] as number),
+    const inKernel = new Map(
+      readOnce
+        .filter(
+          ({ kernel, size }) =>
+            tf.util.sizeFromShape(kernel.shape as number[]) < size * (x.shape[0] as number),
+        )
+        .map((each) => [each.kernel, each.noise]),
     );
-    const inKernel = new Map(smaller.map((each) => [each.kernel, each.noise]));
-    const read = readOnce.filter((each) => each.onData || smaller.includes(each));
+    // elsewhere the tape has θ's gradient for less, except on the data, whose own gradient it would take
+    const read = readOnce.filter(({ kernel, onData }) => onData || inKernel.has(kernel));
     const tapedNoises = noises.filter((noise) => !read.some((each) => each.noise === noise));
     const parts: Record<'loss' | 'kl' | 'correct', tf.Tensor>[] = [];
     const objective = (...leaves: tf.Tensor[]) => {
