@@ -15,6 +15,7 @@ export const entrants = [
   'tensorflow',
   'products',
   'bound',
+  'noise-products',
 ] as const;
 export type Entrant = (typeof entrants)[number];
 
@@ -30,6 +31,7 @@ export const titles: Record<Entrant, string> = {
   tensorflow: 'TensorFlow Python, graph',
   products: "bound: the step's convolutions and matrix products by TensorFlow, nothing else",
   bound: 'bound: all products at the speed of one of 2048³',
+  'noise-products': 'bound: θ multiplied in and its gradient summed by TensorFlow, nothing else',
 };
 
 // built, also for the tests, which run the sources
@@ -53,6 +55,8 @@ async function commandOf(entrant: Entrant, say: (line: string) => void): Promise
       return node('products.js', 'own');
     case 'bound':
       return node('products.js', 'large');
+    case 'noise-products':
+      return node('products.js', 'noise');
     default:
       return installPeer(peers()[entrant], say);
   }

@@ -1,8 +1,8 @@
-// What no training step on TensorFlow can pass: its products alone. Usage: node products.js <own|large>; answers lines.
+// What no training step on TensorFlow can pass: its products alone. Usage: node products.js <own|large|noise>; answers lines.
 // own: the network's convolutions and matrix products, forward and backward, as TensorFlow's kernels do them; large: as many
-// multiply-accumulates at the speed of one big matrix product.
+// multiply-accumulates at the speed of one big matrix product; noise: θ multiplied in and its gradient summed, without the formulas of θ and KL.
 import { compile, loadTensorflow } from '@sbp/engine';
-import { layerMacs } from '@sbp/layers';
+import { layerMacs, noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { type Job, readJob } from '../job.js';
 import { buildNetwork } from '../networks.js';
@@ -63,6 +63,32 @@ function own(job: Job): Products {
   };
 }
 
+/** Of the activations and the kernel beside them, whichever has fewer numbers; for noise on the data, whose gradient is a product more, the kernel. */
+function noise(job: Job): Products {
+  const { layers } = buildNetwork(job.network, { trainExamples: job.trainExamples });
+  const size = (shape: tf.Shape) => tf.util.sizeFromShape(shape as number[]);
+  const operands = noisesOf({ layers }).map(({ layer, groups }) => {
+    const at = layers.indexOf(layer);
+    const weighted = layers.slice(at).find((next) => layerMacs(next) > 0) as tf.layers.Layer;
+    const kernel = size(weighted.weights[0]?.shape as number[]);
+    const activations = job.batch * size((layer.outputShape as number[]).slice(1));
+    const onData = !layers.slice(0, at).some((before) => layerMacs(before) > 0) && weighted !== layer;
+    const least = Math.min(activations, kernel);
+    const [multiplied, summed] = onData ? [least, kernel] : [least, least];
+    const rows = (numbers: number) => random([Math.max(1, Math.round(numbers / groups)), groups]);
+    return { theta: random([groups]), x: rows(multiplied), weights: rows(summed), gradient: rows(summed) };
+  });
+  const step = compile((all: typeof operands) =>
+    all.map(({ theta, x, weights, gradient }) => [tf.mul(x, theta), tf.sum(tf.mul(weights, gradient), 0)]),
+  );
+  return () => {
+    tf.tidy(() => {
+      step(operands);
+    });
+    return job.batch;
+  };
+}
+
 /** A layer's product of its input and its kernel, without bias and activation. */
 function linearMap(layer: tf.layers.Layer): (x: tf.Tensor, kernel: tf.Tensor) => tf.Tensor {
   if (layer.getClassName() === 'Dense')
@@ -86,7 +112,7 @@ function runFor(seconds: number) {
 await answerLines(async (request) => {
   if (request.do === 'open') {
     const { job } = await readJob(request.job);
-    products = process.argv[2] === 'own' ? own(job) : large(job);
+    products = { own, large, noise }[process.argv[2] as 'own' | 'large' | 'noise'](job);
     return { parameters: job.trainable, version };
   }
   if (request.do === 'run') return runFor(request.seconds);

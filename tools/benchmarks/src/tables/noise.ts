@@ -12,13 +12,17 @@ export interface NoiseCost {
   noisy?: Spread;
   /** Time of a noisy step ÷ that of a plain one, by round. */
   ratio?: Spread;
+  /** Milliseconds of θ's multiplications and sums alone, on tensorflow. */
+  products?: Spread;
+  /** A plain step and those ÷ a plain step: what `ratio` could be without the formulas of θ and KL. */
+  bound?: Spread;
   reason?: string;
 }
 
 export type NoiseRow = NoiseCost & { title: string; batch: number };
 
 /** Samples of one comparison. */
-const samples = ({ rounds }: Setting) => 2 * (rounds + WARM_UP);
+const samples = ({ rounds }: Setting, entries = 2) => entries * (rounds + WARM_UP);
 
 const entrantOf = (engine: EngineChoice): Entrant => (engine === 'wasm' ? 'ours-wasm-1' : 'ours-tensorflow');
 
@@ -26,6 +30,7 @@ async function noiseCost(
   setting: Setting,
   what: { network: Network; batch: number; title: string },
   engine: EngineChoice,
+  withBound: boolean,
 ): Promise<NoiseCost> {
   const { field, seconds, rounds, tick } = setting;
   const { network, batch, title } = what;
@@ -35,10 +40,12 @@ async function noiseCost(
       try {
         const [plain] = await field.open(entrant, plainJob, seconds, 0);
         const [noisy] = await field.open(entrant, noisyJob, seconds, 1);
+        const [products] = withBound ? await field.open('noise-products', noisyJob, seconds) : [];
         const measured = await sideBySide(
           {
             plain: () => plain.ask({ do: 'run', seconds }),
             noisy: () => noisy.ask({ do: 'run', seconds }),
+            ...(products && { products: () => products.ask({ do: 'run', seconds }) }),
           },
           rounds,
           () => tick(`cost of noise: ${title}, ${engine}`),
@@ -46,13 +53,18 @@ async function noiseCost(
         const ms = (rates: number[] | undefined) =>
           rates && spread(rates.map((rate) => (1000 * batch) / rate));
         const ratio = ratios(measured.plain, measured.noisy);
-        const reason = measured.plain?.absent ?? measured.noisy?.absent;
+        const share = ratios(measured.plain, measured.products);
+        const reason = measured.plain?.absent ?? measured.noisy?.absent ?? measured.products?.absent;
         return {
           ...{ engine, plain: ms(measured.plain?.rates), noisy: ms(measured.noisy?.rates), reason },
           ratio: ratio && spread(ratio),
+          ...(share && {
+            products: ms(measured.products?.rates),
+            bound: spread(share.map((part) => 1 + part)),
+          }),
         };
       } catch (error) {
-        tick(`cost of noise: ${title}, ${engine}`, samples(setting));
+        tick(`cost of noise: ${title}, ${engine}`, samples(setting, withBound ? 3 : 2));
         return { engine, reason: (error as Error).message };
       }
     }),
@@ -60,7 +72,10 @@ async function noiseCost(
 }
 
 export const noiseSamples = (setting: Setting) =>
-  setting.networks.length * setting.engines.length * samples(setting);
+  setting.networks.length *
+  setting.engines.reduce((sum, engine) => sum + samples(setting, hasBound(engine) ? 3 : 2), 0);
+
+const hasBound = (engine: EngineChoice) => engine === 'tensorflow';
 
 /** The networks of the first table. */
 export async function measureNoise(setting: Setting): Promise<NoiseRow[]> {
@@ -68,7 +83,7 @@ export async function measureNoise(setting: Setting): Promise<NoiseRow[]> {
   for (const name of setting.networks)
     for (const engine of setting.engines) {
       const { title, batch } = networks[name];
-      rows.push({ ...(await noiseCost(setting, networks[name], engine)), title, batch });
+      rows.push({ ...(await noiseCost(setting, networks[name], engine, hasBound(engine))), title, batch });
     }
   setting.field.clear();
   return rows;
@@ -94,7 +109,7 @@ export async function measureGrowth(setting: Setting): Promise<GrowthRow[]> {
       for (const value of values) {
         const { batch, ...stack } = { ...base, [varied === 'layers' ? 'depth' : varied]: value };
         const what = { network: { net: 'stack', ...stack } as const, batch, title: `${varied} ${value}` };
-        rows.push({ ...(await noiseCost(setting, what, engine)), varied, value });
+        rows.push({ ...(await noiseCost(setting, what, engine, false)), varied, value });
       }
   setting.field.clear();
   return rows;
@@ -108,9 +123,14 @@ const columns = [
   { key: 'reason', title: 'why not' },
 ] as const;
 
+const bound = [
+  { key: 'products', title: 'its products and sums alone, ms', missing: '—' },
+  { key: 'bound', title: 'plain step and those ÷ plain', digits: 3, missing: '—' },
+] as const;
+
 export function noiseMarkdown(rows: readonly NoiseRow[]): string {
   const named = rows.map(({ title, batch, ...row }) => ({ network: `${title}, batch ${batch}`, ...row }));
-  return `## What noise costs\n\nWhole training steps of the trainer, on wasm with one replica. At most 1.05 was asked of every row.\n\n${table(named, ['network', ...columns])}`;
+  return `## What noise costs\n\nWhole training steps of the trainer, on wasm with one replica. At most 1.05 was asked of every row. The last columns are a bound: θ multiplied into the activations or the kernel beside them, whichever has fewer numbers, and its gradient summed, by TensorFlow's kernels, without the formulas of θ and KL.\n\n${table(named, ['network', ...columns, ...bound])}`;
 }
 
 export function growthMarkdown(rows: readonly GrowthRow[]): string {
