@@ -80,7 +80,8 @@ export function batchNormStep(layer: tf.layers.Layer, shape: Shape): Step {
       gamma &&= take(gamma, -1, indices);
       beta &&= take(beta, -1, indices);
       mean = take(mean, -1, indices);
-      variance = take(variance, -1, indices);
+      // where ε is 0, a variance of 0 would make NaN of a channel of zeros
+      variance = take(variance, -1, indices, 1);
     },
     build: (x) => {
       const all = [gamma, beta, mean, variance].filter((weight) => weight !== undefined);

@@ -74,10 +74,10 @@ function slice(steps: readonly Step[], plan: Plan, useGather: boolean, gathers: 
 }
 
 /** Builds the layers that are left, in tfjs's own classes, each with the name of the layer that it comes from. */
-function assemble(
+export function assemble(
   model: tf.LayersModel,
   steps: readonly Step[],
-  gathers: ReadonlyMap<number, number[]>,
+  gathers: ReadonlyMap<number, number[]> = new Map(),
 ): tf.LayersModel {
   const { shape, dtype } = model.inputs[0]!;
   const input = tf.input({ batchShape: shape, dtype, name: model.inputNames[0]! });

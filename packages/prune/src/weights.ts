@@ -19,8 +19,8 @@ export const filled = (size: number, value: number): Weight => ({
   data: new Float64Array(size).fill(value),
 });
 
-/** The entries of `weight` at `indices` of one axis, counted from the last (−1). */
-export function take(weight: Weight, axis: -1 | -2, indices: readonly number[]): Weight {
+/** The entries of `weight` at `indices` of one axis, counted from the last (−1); a negative index gives `missing`. */
+export function take(weight: Weight, axis: -1 | -2, indices: readonly number[], missing = 0): Weight {
   const shape = [...weight.shape];
   const inner = axis === -1 ? 1 : shape.at(-1)!;
   const size = shape.at(axis)!;
@@ -31,7 +31,7 @@ export function take(weight: Weight, axis: -1 | -2, indices: readonly number[]):
   for (let o = 0; o < outer; o++) {
     for (const i of indices) {
       const from = (o * size + i) * inner;
-      for (let k = 0; k < inner; k++) data[to++] = weight.data[from + k]!;
+      for (let k = 0; k < inner; k++) data[to++] = i < 0 ? missing : weight.data[from + k]!;
     }
   }
   return { shape, data };

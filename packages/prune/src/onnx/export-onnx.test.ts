@@ -251,6 +251,46 @@ describe('exportOnnx', () => {
     expect(kinds(bytes).filter((kind) => /Gather|Slice|Concat|Transpose/.test(kind))).toEqual(['Gather']);
   });
 
+  it('fills 24 channels or more up to a multiple of four where what reads them can be given zeros', async () => {
+    const widths = (bytes: Uint8Array) =>
+      fromBinary(ModelProtoSchema, bytes)
+        .graph!.initializer.filter(({ name }) => /kernel$/.test(name))
+        .map(({ dims }) => dims.map(Number));
+    const sigmoid = { filters: 30, kernelSize: 1, activation: 'sigmoid' as const };
+    const stack = [
+      conv(25),
+      layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 2, activation: 'softplus' }),
+      layers.batchNormalization(),
+      layers.conv2d(sigmoid),
+      conv(23),
+      layers.prelu(),
+      conv(31),
+      layers.averagePooling2d({ poolSize: 2 }),
+      layers.flatten(),
+      layers.dense({ units: 27 }),
+    ];
+    const x = tf.input({ shape: [6, 6, 2] });
+    const y = through(x, ...stack);
+    const shapes = [
+      [28, 2, 3, 3],
+      [56, 1, 2, 2],
+      [32, 56, 1, 1],
+      [23, 32, 3, 3],
+      [32, 23, 3, 3],
+      [32 * 2 * 2, 27],
+    ];
+    const path = tf.model({ inputs: x, outputs: y });
+    expect(widths(await expectSame(path))).toEqual(shapes);
+    expect(path.layers[1]!.outputShape).toEqual([null, 6, 6, 25]);
+    const branches = tf.model({ inputs: x, outputs: [y, stack[0]!.output as Symbol] });
+    expect(widths(await expectSame(branches))[0]).toEqual([25, 2, 3, 3]);
+    // here somebody else sees the channels
+    const output = await expectSame(
+      tf.sequential({ layers: [layers.conv2d({ ...sigmoid, inputShape: [3, 3, 2] })] }),
+    );
+    expect(widths(output)).toEqual([[30, 2, 1, 1]]);
+  });
+
   it('keeps the names of inputs and outputs, and runs any batch', async () => {
     const x = tf.input({ shape: [4], name: 'measurements' });
     const y = through(x, layers.dense({ units: 2, name: 'verdict' }));

@@ -9,6 +9,7 @@ import { type Converter, refuse } from './layer-context.js';
 import { linearLayers } from './linear-layers.js';
 import { mergeLayers } from './merge-layers.js';
 import { normalizationLayers } from './normalization-layers.js';
+import { withPaddedChannels } from './padded-channels.js';
 import { shapeLayers } from './shape-layers.js';
 import { spatialLayers } from './spatial-layers.js';
 import { asTfjs, type Value } from './value.js';
@@ -27,7 +28,8 @@ const converters: Readonly<Record<string, Converter>> = {
  * outputs keep tfjs's names and layouts, images channels-last: the same data goes in and the same comes out. Any batch size.
  *
  * Inside, images are channels-first, as ONNX has them: an input of several channels is transposed once, and a dense layer behind a flatten
- * has its rows permuted instead.
+ * has its rows permuted instead. Where the model is one path of layers, a convolution's channels, if there are 24 or more, are filled up with zeros to a
+ * multiple of four: with any other number ONNX Runtime takes slower kernels.
  *
  * @param model layers of tfjs's own, sequential or functional, nested or not, with float32 inputs of fixed sizes
  * @throws PruneError naming the layer and its class where ONNX or this package has no word for it, and for models with
@@ -48,7 +50,9 @@ export function exportOnnx(model: tf.LayersModel): Uint8Array {
   const values = inputs.map(
     ({ name, shape }): Value => ({ tensor: name, stored: shape, shape, order: 'same' }),
   );
-  const results = convert(graph, model, values).map((value) => asTfjs(graph, value));
+  const padded = withPaddedChannels(model);
+  const results = convert(graph, padded, values).map((value) => asTfjs(graph, value));
+  if (padded !== model) padded.dispose();
   const outputs = results.map(({ shape, tensor }, i) => ({ name: names[i]!, shape, tensor }));
   return graph.finish(model.name, inputs, outputs);
 }
