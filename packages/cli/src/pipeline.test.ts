@@ -217,6 +217,22 @@ describe('phases', () => {
     expect(rows[3].macs).toBe(rows[2].macs);
   });
 
+  it('fine-tune as the config says now, without training anew, but forget no fine-tuning unasked', async () => {
+    const longer = { ...configs.ssl, fineTune: { ...configs.ssl.fineTune, epochs: 3 } };
+    writeFileSync(join(folder, 'longer.json'), JSON.stringify(longer));
+    const before = readFileSync(paths('ssl').result);
+    const { code, stderr } = await run('train longer.json');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /runs\/ssl was fine-tuned with another fineTune\.epochs: 2 there, 3 now; give this one another --name, or --again/,
+    );
+    expect(readFileSync(paths('ssl').result)).toEqual(before);
+    expect(await ok('train longer.json --phase prune --again')).not.toMatch(/epoch 1/);
+    expect(json(paths('ssl').config).fineTune.epochs).toBe(3);
+    expect(await ok('train longer.json --results results')).toMatch(/for 3 epochs/);
+    expect(json(paths('ssl').result).fineTuning.history).toHaveLength(3);
+  });
+
   it('learn random labels, and then measure the error on the training images', async () => {
     const told = await ok('train random.json --phase train');
     expect(told).toMatch(/LeNet-fc on MNIST: 200 training images\n/);

@@ -44,20 +44,23 @@ export function runPaths(folder: string) {
 export type RunPaths = ReturnType<typeof runPaths>;
 
 /**
- * Whether a run can go to this folder: a new one, or one that holds a run of the same config.
+ * Whether a run can go to this folder: a new one, or one that holds a run of the same config. Its fine-tuning may be another as long as
+ * nothing has been fine-tuned, or what was is to be done again.
  *
+ * @returns whether it is another
  * @throws UsageError naming the field that differs, or what else is there
  */
-export function checkRunFolder({ folder, config: file }: RunPaths, config: RunConfig): void {
+export function checkRunFolder(paths: RunPaths, config: RunConfig, again = false): boolean {
+  const { folder, config: file } = paths;
   for (const path of [dirname(folder), folder])
     if (existsSync(path) && !statSync(path).isDirectory())
       throw new UsageError(
         `${path} is a file, where runs are kept in folders; give another --runs or --name.`,
       );
-  if (!existsSync(folder)) return;
+  if (!existsSync(folder)) return false;
   if (!existsSync(file)) {
     // A run that was killed while it wrote its config has only half of it.
-    if (readdirSync(folder).every((name) => name === 'config.json.tmp')) return;
+    if (readdirSync(folder).every((name) => name === 'config.json.tmp')) return false;
     throw new UsageError(`${folder} holds files but no run (no config.json); give another --name or --runs.`);
   }
   const before = readConfig(file);
@@ -68,6 +71,12 @@ export function checkRunFolder({ folder, config: file }: RunPaths, config: RunCo
     throw new UsageError(
       `${folder} holds a run with another ${difference}; give this one another --name, or delete the folder to run it anew.`,
     );
+  const another = firstDifference(before.fineTune, config.fineTune, 'fineTune');
+  if (another && !again && (existsSync(paths.fineTuneCheckpoints) || existsSync(paths.fineTuning)))
+    throw new UsageError(
+      `${folder} was fine-tuned with another ${another}; give this one another --name, or --again to fine-tune that one anew.`,
+    );
+  return another !== undefined;
 }
 
 /**
@@ -86,8 +95,8 @@ export function readConfig(file: string): RunConfig {
   }
 }
 
-/** What makes a run another one: its title and how it is timed do not. */
-function compared({ bench, title, ...config }: RunConfig): unknown {
+/** What makes a run another one: its title and how it is timed do not, nor what comes after its training. */
+function compared({ bench, title, fineTune, ...config }: RunConfig): unknown {
   return JSON.parse(JSON.stringify(config));
 }
 

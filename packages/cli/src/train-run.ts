@@ -6,7 +6,7 @@ import { isDone, type PhaseName, phaseNames, phases } from './phases/phases.js';
 import { type RunOverrides, readRunConfig } from './read-config.js';
 import type { Run } from './run.js';
 import type { RunConfig } from './run-config.js';
-import { checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
+import { beginRun, checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
 
 export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
   runs: string;
@@ -44,11 +44,16 @@ async function oneRun(file: string, options: Omit<TrainOptions, 'seed'> & { seed
   const { runs, json = false, checkpointMinutes, gather = false, phase, again = false } = options;
   const config = readRunConfig(file, options);
   const paths = runPaths(join(runs, config.name));
-  checkRunFolder(paths, config);
+  const tunesAnew = checkRunFolder(paths, config, again);
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);
   const run: Run = { config, paths, runs, file, gather, stream, say, checkpointMinutes };
   const all = phaseNames.filter((name) => phases[name].applies(config));
+  if (tunesAnew) {
+    // whether it will be fine-tuned bears on the cut, too
+    forget(paths, phaseNames.slice(1));
+    beginRun(paths, config);
+  }
   if (phase) {
     await onePhase(run, all, phase, again);
     publish(run, options.results);
