@@ -1,5 +1,5 @@
 // One epoch of each training phase of the CIFAR-10 experiment at width 1: time and memory, and what the published schedule takes at that speed.
-// Usage: node dist/full-width.js [training images, 50000]
+// Usage: node dist/full-width.js [training images, 50000] [phases, all]
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,8 @@ const GPU_FLOPS = 10e12;
 const PHASES = { pretrain: 1, sbp: 1, ssl: 1, 'sparse-vd': 2 };
 
 const path = (relative: string) => fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
-const images = Number(process.argv[2] ?? CIFAR10);
+const [given = CIFAR10, ...asked] = process.argv.slice(2);
+const images = Number(given);
 const folder = await mkdtemp(join(tmpdir(), 'sbp-full-width-'));
 
 interface Measured {
@@ -67,6 +68,7 @@ try {
   const macs = vggLike().layers.reduce((sum, layer) => sum + layerMacs(layer), 0);
   const rows: object[] = [];
   for (const [phase, convolutions] of Object.entries(PHASES)) {
+    if (asked.length > 0 && !asked.includes(phase)) continue;
     const { seconds, epochs, peak } = await oneEpoch(phase);
     const whole = (seconds * CIFAR10) / images;
     // one pass forward, two backward, two operations a multiply-accumulate

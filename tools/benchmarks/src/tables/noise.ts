@@ -66,6 +66,9 @@ async function noiseCost(
       } catch (error) {
         tick(`cost of noise: ${title}, ${engine}`, samples(setting, withBound ? 3 : 2));
         return { engine, reason: (error as Error).message };
+      } finally {
+        // what one network leaves in a process's memory should not be the next one's
+        field.clear();
       }
     }),
   );
@@ -85,7 +88,6 @@ export async function measureNoise(setting: Setting): Promise<NoiseRow[]> {
       const { title, batch } = networks[name];
       rows.push({ ...(await noiseCost(setting, networks[name], engine, hasBound(engine))), title, batch });
     }
-  setting.field.clear();
   return rows;
 }
 
@@ -111,7 +113,6 @@ export async function measureGrowth(setting: Setting): Promise<GrowthRow[]> {
         const what = { network: { net: 'stack', ...stack } as const, batch, title: `${varied} ${value}` };
         rows.push({ ...(await noiseCost(setting, what, engine, false)), varied, value });
       }
-  setting.field.clear();
   return rows;
 }
 
