@@ -15,7 +15,8 @@ export const entrants = [
   'tensorflow',
   'products',
   'bound',
-  'noise-products',
+  'noise-products-tensorflow',
+  'noise-products-wasm',
 ] as const;
 export type Entrant = (typeof entrants)[number];
 
@@ -31,7 +32,8 @@ export const titles: Record<Entrant, string> = {
   tensorflow: 'TensorFlow Python, graph',
   products: "bound: the step's convolutions and matrix products by TensorFlow, nothing else",
   bound: 'bound: all products at the speed of one of 2048³',
-  'noise-products': 'bound: θ multiplied in and its gradient summed by TensorFlow, nothing else',
+  'noise-products-tensorflow': 'bound: θ multiplied in and its gradient summed by TensorFlow, nothing else',
+  'noise-products-wasm': 'the same on wasm',
 };
 
 // built, also for the tests, which run the sources
@@ -52,11 +54,13 @@ async function commandOf(entrant: Entrant, say: (line: string) => void): Promise
     case 'naive-tfjs-node':
       return node('naive-tfjs.js');
     case 'products':
-      return node('products.js', 'own');
+      return node('products.js', 'own', 'tensorflow');
     case 'bound':
-      return node('products.js', 'large');
-    case 'noise-products':
-      return node('products.js', 'noise');
+      return node('products.js', 'large', 'tensorflow');
+    case 'noise-products-tensorflow':
+      return node('products.js', 'noise', 'tensorflow');
+    case 'noise-products-wasm':
+      return node('products.js', 'noise', 'wasm');
     default:
       return installPeer(peers()[entrant], say);
   }

@@ -1,7 +1,7 @@
-// What no training step on TensorFlow can pass: its products alone. Usage: node products.js <own|large|noise>; answers lines.
-// own: the network's convolutions and matrix products, forward and backward, as TensorFlow's kernels do them; large: as many
+// What no training step on an engine can pass: its products alone. Usage: node products.js <own|large|noise> <tensorflow|wasm>; answers lines.
+// own: the network's convolutions and matrix products, forward and backward, as the engine's kernels do them; large: as many
 // multiply-accumulates at the speed of one big matrix product; noise: θ multiplied in and its gradient summed, without the formulas of θ and KL.
-import { compile, loadTensorflow } from '@sbp/engine';
+import { compile, useEngine } from '@sbp/engine';
 import { layerMacs, noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { type Job, readJob } from '../job.js';
@@ -11,8 +11,7 @@ import { answerLines } from './lines.js';
 /** Rows and columns: 64 MB in all, past every cache, as large convolutions are. */
 const SIZE = 2048;
 
-const { version } = await loadTensorflow();
-await tf.setBackend('tensorflow');
+const { version } = await useEngine(process.argv[3] as 'tensorflow' | 'wasm');
 
 /** Does some of a job's products, and tells of how many images they are. */
 type Products = () => number;

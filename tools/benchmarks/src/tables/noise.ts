@@ -12,7 +12,7 @@ export interface NoiseCost {
   noisy?: Spread;
   /** Time of a noisy step ÷ that of a plain one, by round. */
   ratio?: Spread;
-  /** Milliseconds of θ's multiplications and sums alone, on tensorflow. */
+  /** Milliseconds of θ's multiplications and sums alone. */
   products?: Spread;
   /** A plain step and those ÷ a plain step: what `ratio` could be without the formulas of θ and KL. */
   bound?: Spread;
@@ -40,7 +40,7 @@ async function noiseCost(
       try {
         const [plain] = await field.open(entrant, plainJob, seconds, 0);
         const [noisy] = await field.open(entrant, noisyJob, seconds, 1);
-        const [products] = withBound ? await field.open('noise-products', noisyJob, seconds) : [];
+        const [products] = withBound ? await field.open(`noise-products-${engine}`, noisyJob, seconds) : [];
         const measured = await sideBySide(
           {
             plain: () => plain.ask({ do: 'run', seconds }),
@@ -75,10 +75,7 @@ async function noiseCost(
 }
 
 export const noiseSamples = (setting: Setting) =>
-  setting.networks.length *
-  setting.engines.reduce((sum, engine) => sum + samples(setting, hasBound(engine) ? 3 : 2), 0);
-
-const hasBound = (engine: EngineChoice) => engine === 'tensorflow';
+  setting.networks.length * setting.engines.length * samples(setting, 3);
 
 /** The networks of the first table. */
 export async function measureNoise(setting: Setting): Promise<NoiseRow[]> {
@@ -86,7 +83,7 @@ export async function measureNoise(setting: Setting): Promise<NoiseRow[]> {
   for (const name of setting.networks)
     for (const engine of setting.engines) {
       const { title, batch } = networks[name];
-      rows.push({ ...(await noiseCost(setting, networks[name], engine, hasBound(engine))), title, batch });
+      rows.push({ ...(await noiseCost(setting, networks[name], engine, true)), title, batch });
     }
   return rows;
 }
@@ -131,7 +128,7 @@ const bound = [
 
 export function noiseMarkdown(rows: readonly NoiseRow[]): string {
   const named = rows.map(({ title, batch, ...row }) => ({ network: `${title}, batch ${batch}`, ...row }));
-  return `## What noise costs\n\nWhole training steps of the trainer, on wasm with one replica. At most 1.05 was asked of every row. The last columns are a bound: θ multiplied into the activations or the kernel beside them, whichever has fewer numbers, and its gradient summed, by TensorFlow's kernels, without the formulas of θ and KL.\n\n${table(named, ['network', ...columns, ...bound])}`;
+  return `## What noise costs\n\nWhole training steps of the trainer, on wasm with one replica. At most 1.05 was asked of every row. The last columns are a bound: θ multiplied into the activations or the kernel beside them, whichever has fewer numbers, and its gradient summed, by the engine's kernels, without the formulas of θ and KL.\n\n${table(named, ['network', ...columns, ...bound])}`;
 }
 
 export function growthMarkdown(rows: readonly GrowthRow[]): string {

@@ -38,7 +38,7 @@ interface Target {
 /** Who trains what: naively composed kernels are compared on LeNet-5 alone. */
 export function speedEntrants({ engines, peers }: Setting, network: NetworkName): Entrant[] {
   return entrants.filter((entrant) => {
-    if (entrant === 'noise-products') return false;
+    if (entrant.startsWith('noise-products')) return false;
     if (entrant === 'pytorch' || entrant === 'tensorflow') return peers.includes(entrant);
     if (entrant === 'naive-wasm') return engines.includes('wasm') && network === 'lenet5';
     return engines.includes(entrant.startsWith('ours-wasm') ? 'wasm' : 'tensorflow');
