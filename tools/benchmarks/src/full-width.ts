@@ -84,12 +84,14 @@ try {
       'on a GPU, an estimate': `${(flops / GPU_FLOPS / 3600).toFixed(1)} h`,
     });
   }
+  const args = process.argv.slice(2);
+  const command = ['npm run bench:full-width', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
   const { node, cpu, cores, platform } = environment();
   console.log(`\n${table(rows)}\n
 VGG-like × 1, batch 100, ${macs.toLocaleString('en')} MACs an image forward. sbpa and sbpa-macs take the steps of sbp; fine-tuning those of
 pretrain on a smaller network. The GPU's time is no measurement: 6 operations a MAC, twice in SparseVD, at ${GPU_FLOPS / 1e12} TFLOP/s, which is an assumption.
 
-Printed by \`${['npm run bench:full-width', ...process.argv.slice(2)].join(' ').replace('width ', 'width -- ')}\`, ${new Date().toISOString().slice(0, 10)}. ${cpu}, ${cores} cores, ${platform}, Node ${node}.`);
+Printed by \`${command}\`, ${new Date().toISOString().slice(0, 10)}. ${cpu}, ${cores} cores, ${platform}, Node ${node}.`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
