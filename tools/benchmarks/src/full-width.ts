@@ -17,7 +17,8 @@ const GPU_FLOPS = 10e12;
 const PHASES = { pretrain: 1, sbp: 1, ssl: 1, 'sparse-vd': 2 };
 
 const path = (relative: string) => fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
-const [given = CIFAR10, ...asked] = process.argv.slice(2);
+const args = process.argv.slice(2);
+const [given = CIFAR10, ...asked] = args;
 const images = Number(given);
 const folder = await mkdtemp(join(tmpdir(), 'sbp-full-width-'));
 
@@ -84,7 +85,6 @@ try {
       'on a GPU, an estimate': `${(flops / GPU_FLOPS / 3600).toFixed(1)} h`,
     });
   }
-  const args = process.argv.slice(2);
   const command = ['npm run bench:full-width', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
   const { node, cpu, cores, platform } = environment();
   console.log(`\n${table(rows)}\n
