@@ -1,0 +1,163 @@
+import * as tf from '@tensorflow/tfjs';
+import { ModelError } from '../errors.js';
+
+/** A tensor of the graph: an input of the model, or what one use of a layer gives. */
+export interface GraphTensor {
+  /** Unlike any other tensor's of the graph. */
+  readonly id: number;
+  /** Sizes without the batch; null where they are open. */
+  readonly shape: readonly (number | null)[];
+  readonly dtype: tf.DataType;
+  /** What computes it; undefined for an input of the model. */
+  readonly node: GraphNode | undefined;
+  /** Which of the node's outputs, or of the model's inputs, it is. */
+  readonly index: number;
+}
+
+/** One use of a layer. A layer that is shared has several nodes; nested models have none, their layers do. */
+export interface GraphNode {
+  readonly layer: tf.layers.Layer;
+  /**
+   * Unlike any other node's: the layer's name, behind the names of the nested models that hold it, `outer/inner`, with `#2` behind it for its second use,
+   * and so on.
+   */
+  readonly name: string;
+  readonly inputs: readonly GraphTensor[];
+  readonly outputs: readonly GraphTensor[];
+  /** False where the layer or a model that holds it is frozen. */
+  readonly trainable: boolean;
+}
+
+/** A model with nested models opened. */
+export interface Graph {
+  readonly inputs: readonly GraphTensor[];
+  readonly outputs: readonly GraphTensor[];
+  /** In an order in which they can run; only those that an output depends on. */
+  readonly nodes: readonly GraphNode[];
+}
+
+/** Sizes without the batch: of the one input, or of several by their names. */
+export type InputShapes = readonly number[] | Readonly<Record<string, readonly number[]>>;
+
+/**
+ * The model as nodes and tensors.
+ *
+ * @param options `inputShapes` fills in sizes that the model leaves open
+ * @throws ModelError for a model without shapes, and for input shapes that do not fit it
+ */
+export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?: InputShapes } = {}): Graph {
+  ensureBuilt(model);
+  let ids = 0;
+  const nodes: GraphNode[] = [];
+  const uses = new Map<string, number>();
+  const given = model.inputs.map((symbol, i) => shapeOf(model, i, symbol.shape.slice(1), inputShapes));
+  const inputs = model.inputs.map(
+    ({ dtype }, index): GraphTensor => ({ id: ids++, shape: given[index]!, dtype, node: undefined, index }),
+  );
+  const addNode = (
+    layer: tf.layers.Layer,
+    prefix: string,
+    trainable: boolean,
+    from: readonly GraphTensor[],
+  ): GraphNode => {
+    const path = prefix + layer.name;
+    const use = (uses.get(path) ?? 0) + 1;
+    uses.set(path, use);
+    const outputs: GraphTensor[] = [];
+    const node: GraphNode = {
+      layer,
+      name: use === 1 ? path : `${path}#${use}`,
+      inputs: from,
+      outputs,
+      trainable: trainable && layer.trainable,
+    };
+    const dtypes = [layer.inboundNodes[0]?.outputTensors ?? []].flat().map(({ dtype }) => dtype);
+    outputShapes(layer, from).forEach((shape, index) => {
+      outputs.push({ id: ids++, shape, dtype: dtypes[index] ?? 'float32', node, index });
+    });
+    nodes.push(node);
+    return node;
+  };
+  const open = (
+    inner: tf.LayersModel,
+    prefix: string,
+    trainable: boolean,
+    from: readonly GraphTensor[],
+  ): GraphTensor[] => {
+    const known = new Map(inner.inputs.map(({ id }, i) => [id, from[i]!]));
+    const made = new Map<string, readonly GraphTensor[]>();
+    // Deep models would overflow the stack of a recursion.
+    const pending = [...inner.outputs].reverse();
+    while (pending.length > 0) {
+      const symbol = pending.at(-1)!;
+      const missing = known.has(symbol.id) ? [] : symbol.inputs.filter(({ id }) => !known.has(id));
+      if (missing.length > 0) {
+        pending.push(...[...missing].reverse());
+        continue;
+      }
+      pending.pop();
+      if (known.has(symbol.id)) continue;
+      const layer = symbol.sourceLayer;
+      const use = `${layer.id} ${symbol.nodeIndex}`;
+      let outputs = made.get(use);
+      if (!outputs) {
+        const values = symbol.inputs.map(({ id }) => known.get(id)!);
+        outputs =
+          layer instanceof tf.LayersModel
+            ? open(layer, `${prefix}${layer.name}/`, trainable && layer.trainable, values)
+            : addNode(layer, prefix, trainable, values).outputs;
+        made.set(use, outputs);
+      }
+      known.set(symbol.id, outputs[symbol.outputTensorIndex ?? 0]!);
+    }
+    return inner.outputs.map(({ id }) => known.get(id)!);
+  };
+  return { inputs, outputs: open(model, '', model.trainable, inputs), nodes };
+}
+
+/**
+ * Puts a sequential model's parts together, as its first prediction would.
+ *
+ * @throws ModelError where the model can't know its shapes yet
+ */
+export function ensureBuilt(model: tf.LayersModel): void {
+  if (model.built) return;
+  if (!model.outputs?.length) {
+    throw new ModelError(`model '${model.name}' has no shapes yet; give its first layer an inputShape`);
+  }
+  model.build([]);
+}
+
+/** Sizes of every output without the batch, open ones as null. */
+function outputShapes(layer: tf.layers.Layer, from: readonly GraphTensor[]): (number | null)[][] {
+  // With the batch's size given, tfjs works out shapes that it leaves open otherwise.
+  const shapes = from.map(({ shape }) => [1, ...shape]);
+  const given = layer.computeOutputShape(shapes.length === 1 ? shapes[0]! : shapes);
+  const all = (Array.isArray(given[0]) ? given : [given]) as tf.Shape[];
+  return all.map((shape) =>
+    shape.slice(1).map((size) => (size === null || Number.isNaN(size) ? null : size)),
+  );
+}
+
+function shapeOf(
+  model: tf.LayersModel,
+  index: number,
+  own: readonly (number | null)[],
+  given: InputShapes | undefined,
+): readonly (number | null)[] {
+  const name = model.inputNames[index]!;
+  const isList = Array.isArray(given);
+  if (isList && model.inputs.length > 1)
+    throw new ModelError(
+      `model '${model.name}' has ${model.inputs.length} inputs; give each its shape by name: ${model.inputNames.join(', ')}`,
+    );
+  const shape = isList
+    ? (given as readonly number[])
+    : (given as Record<string, readonly number[]> | undefined)?.[name];
+  if (!shape) return own;
+  const fits = shape.length === own.length && own.every((size, i) => size === null || size === shape[i]);
+  if (fits && shape.every((size) => Number.isSafeInteger(size) && size > 0)) return shape;
+  throw new ModelError(
+    `input '${name}' is of the shape [${own.map((size) => size ?? 'open').join(', ')}]; it can't be [${shape.join(', ')}]`,
+  );
+}

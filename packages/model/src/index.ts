@@ -1,0 +1,2 @@
+export { ModelError } from './errors.js';
+export { type Graph, type GraphNode, type GraphTensor, type InputShapes, readGraph } from './graph/graph.js';
