@@ -1,2 +1,9 @@
 export { ModelError } from './errors.js';
-export { type Graph, type GraphNode, type GraphTensor, type InputShapes, readGraph } from './graph/graph.js';
+export {
+  ensureBuilt,
+  type Graph,
+  type GraphNode,
+  type GraphTensor,
+  type InputShapes,
+  readGraph,
+} from './graph/graph.js';

@@ -1,4 +1,4 @@
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import { type Converter, elementwise, type LayerContext, op, refuse, weightsOf } from './layer-context.js';
 import { transposed } from './transposed.js';
 import { asChannelsFirst, asTfjs, asVector, storedOrder, type Value } from './value.js';

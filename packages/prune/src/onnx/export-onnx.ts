@@ -1,8 +1,8 @@
 import { variationalsOf } from '@sbp/layers';
+import { ensureBuilt } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { PruneError } from '../errors.js';
-import { ensureBuilt } from '../graph.js';
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import { activationLayers } from './activations.js';
 import { GraphBuilder, type Port } from './graph-builder.js';
 import { type Converter, refuse } from './layer-context.js';

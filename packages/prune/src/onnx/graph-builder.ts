@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import {
   type AttributeProto,
   AttributeProto_AttributeType,

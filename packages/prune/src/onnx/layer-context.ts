@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { PruneError } from '../errors.js';
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import type { Attributes, GraphBuilder } from './graph-builder.js';
 import { mapped, type Value } from './value.js';
 

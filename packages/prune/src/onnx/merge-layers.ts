@@ -1,4 +1,4 @@
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import { type Converter, type LayerContext, op, refuse } from './layer-context.js';
 import { joined } from './transposed.js';
 import { asChannelsFirst, asTfjs, asVector, imageValue, placesOf, plainValue, type Value } from './value.js';

@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type ChannelSet, channelSets } from '../channel-sets.js';
 import { PruneError } from '../errors.js';
+import type { Step } from '../ops/op.js';
 import { readSteps } from '../read-steps.js';
-import type { Step } from '../steps.js';
 import { assemble } from '../surgery.js';
 
 /**

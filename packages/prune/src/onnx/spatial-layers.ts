@@ -1,4 +1,4 @@
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import { type Converter, op, pair, refuse } from './layer-context.js';
 import { arange } from './transposed.js';
 import { asChannelsFirst, asTfjs, imageValue, placesOf, plainValue, sizeOf, type Value } from './value.js';

@@ -1,4 +1,4 @@
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import type { GraphBuilder } from './graph-builder.js';
 import { arange, transposed } from './transposed.js';
 

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Shape } from '../steps.js';
+import type { Shape } from '../ops/op.js';
 import { pair } from './layer-context.js';
 
 /** A window that slides over an image: its attributes in ONNX, and how often it fits along height and width. */

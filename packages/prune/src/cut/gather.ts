@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { addLayer } from './stock.js';
+import { addLayer } from '../ops/stock.js';
 
 /**
  * Takes some entries (ascending) of a vector. tfjs has no gather among its layers: each run of neighbours is a crop, and the

@@ -19,10 +19,13 @@ export const filled = (size: number, value: number): Weight => ({
   data: new Float64Array(size).fill(value),
 });
 
+const innerOf = ({ shape }: Weight, axis: number) =>
+  axis === -1 ? 1 : shape.slice(axis + 1).reduce((product, d) => product * d, 1);
+
 /** The entries of `weight` at `indices` of one axis, counted from the last (−1); a negative index gives `missing`. */
-export function take(weight: Weight, axis: -1 | -2, indices: readonly number[], missing = 0): Weight {
+export function take(weight: Weight, axis: number, indices: readonly number[], missing = 0): Weight {
   const shape = [...weight.shape];
-  const inner = axis === -1 ? 1 : shape.at(-1)!;
+  const inner = innerOf(weight, axis);
   const size = shape.at(axis)!;
   const outer = weight.data.length / (size * inner);
   shape[shape.length + axis] = indices.length;
@@ -38,8 +41,8 @@ export function take(weight: Weight, axis: -1 | -2, indices: readonly number[], 
 }
 
 /** Multiplies `weight` by one factor for each index of an axis, counted from the last (−1). */
-export function scale(weight: Weight, axis: -1 | -2, factors: ArrayLike<number>): Weight {
-  const inner = axis === -1 ? 1 : weight.shape.at(-1)!;
+export function scale(weight: Weight, axis: number, factors: ArrayLike<number>): Weight {
+  const inner = innerOf(weight, axis);
   const size = weight.shape.at(axis)!;
   return {
     shape: weight.shape,
