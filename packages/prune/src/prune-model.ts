@@ -1,4 +1,4 @@
-import { type InputShapes, ModelError } from '@sbp/model';
+import type { InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { keepAll, type Plan, planOf } from './cut/plan.js';
 import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/report.js';
@@ -42,7 +42,7 @@ export function pruneModel(
   if (threshold !== undefined && !(threshold >= 0 && threshold < Infinity)) {
     throw new PruneError(`threshold is ${threshold}; expected a number ≥ 0`);
   }
-  const graph = opsOf(model, { threshold, inputShapes });
+  const graph = readOps(model, { threshold, inputShapes });
   const plan = planOf(graph, gather);
   // in the words of the layers as they are, whose weights the cut uses up
   const before = costWithoutNoise(model, graph, inputShapes);
@@ -71,16 +71,7 @@ export function foldNoise(
   model: tf.LayersModel,
   { inputShapes }: Pick<PruneOptions, 'inputShapes'> = {},
 ): tf.LayersModel {
-  return cutModel(model, opsOf(model, { inputShapes }), keepAll()).model;
-}
-
-function opsOf(model: tf.LayersModel, options: Parameters<typeof readOps>[1]): OpGraph {
-  try {
-    return readOps(model, options);
-  } catch (error) {
-    if (!(error instanceof ModelError) || error instanceof PruneError) throw error;
-    throw new PruneError(error.message, error.layer);
-  }
+  return cutModel(model, readOps(model, { inputShapes }), keepAll()).model;
 }
 
 function costWithoutNoise(

@@ -110,14 +110,15 @@ export function targetsAhead(value: Value, factors: PerIndex): Target[] | undefi
   return targets;
 }
 
-function targetsAt(op: Op, input: number, factors: PerIndex): Target[] | undefined {
+/** {@link targetsAhead}, for one reader. */
+export function targetsAt(op: Op, input: number, factors: PerIndex): Target[] | undefined {
   if (op.scaleIn && input === 0) return [{ op, side: 'scaleIn', factors }];
   const passed = passedOn(op, input, factors);
   return passed && targetsAhead(op.outputs[0]!, passed);
 }
 
 /** The factors of an output, where those of an input are all that it is multiplied by. */
-export function passedOn(op: Op, input: number, factors: PerIndex): PerIndex | undefined {
+function passedOn(op: Op, input: number, factors: PerIndex): PerIndex | undefined {
   const way = op.ways[input]!;
   if (!op.homogeneous || way.kind !== 'passed') return undefined;
   const { groups } = op.outputs[0]!;

@@ -30,7 +30,8 @@ export function planOf(graph: OpGraph, gather: boolean): Plan {
       if (all || needs.isNeeded(value, group)) isPresent[ties.of(value, group)] = 1;
   };
   for (const value of graph.inputs) keep(value, !picks(value));
-  for (const op of graph.ops) for (const [i, value] of op.outputs.entries()) keep(value, i > 0 || !op.cuttable);
+  for (const op of graph.ops)
+    for (const [i, value] of op.outputs.entries()) keep(value, i > 0 || !op.cuttable);
   const lists = new Map<Value, readonly number[]>();
   const present = (value: Value) => {
     let list = lists.get(value);

@@ -33,8 +33,17 @@ function foldConstants(op: Op, plan: Plan): void {
   if (gone.length > 0) op.linear?.foldConstants?.(gone, constants.values);
 }
 
-/** Builds the layers that are left, in tfjs's own classes, each with the name of the layer that it comes from. */
-function assemble(model: tf.LayersModel, graph: OpGraph, plan: Plan): tf.LayersModel {
+/**
+ * Builds the layers that are left, in tfjs's own classes, each with the name of the layer that it comes from.
+ *
+ * @param given what an operation gets in place of an input
+ */
+export function assemble(
+  model: tf.LayersModel,
+  graph: OpGraph,
+  plan: Plan,
+  given: (op: Op, input: number, x: tf.SymbolicTensor) => tf.SymbolicTensor = (_op, _input, x) => x,
+): tf.LayersModel {
   const built = new Map<Value, tf.SymbolicTensor>();
   const inputs = model.inputs.map(({ shape, dtype }, i) =>
     tf.input({ batchShape: shape, dtype, name: model.inputNames[i]! }),
@@ -45,7 +54,7 @@ function assemble(model: tf.LayersModel, graph: OpGraph, plan: Plan): tf.LayersM
     built.set(value, isWhole ? inputs[i]! : gather(inputs[i]!, present, `${model.inputNames[i]}_kept`));
   }
   for (const op of graph.ops) {
-    const xs = op.inputs.map((value) => built.get(value)!);
+    const xs = op.inputs.map((value, input) => given(op, input, built.get(value)!));
     let ys = op.build
       ? op.build(
           xs,

@@ -15,6 +15,8 @@ export interface Use {
   readonly offset: number;
   /** Replaces the layers' own thresholds. */
   readonly threshold: number | undefined;
+  /** Whether what only training sees is to stay. */
+  readonly forTraining: boolean;
   /** What all uses of the layer share, made by the first. */
   shared<T>(make: () => T): T;
   /** The layer itself at inference. */

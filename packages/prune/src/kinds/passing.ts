@@ -162,6 +162,7 @@ const seededDropout: Kind = (use) => [
     cuttable: true,
     homogeneous: 'jointly',
     run: ([x]) => x!,
+    ...(use.forTraining && { build: (xs) => use.apply('SeededDropout', use.config, xs) }),
   },
 ];
 

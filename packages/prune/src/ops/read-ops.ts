@@ -1,4 +1,4 @@
-import { type Graph, type GraphNode, type InputShapes, readGraph } from '@sbp/model';
+import { type Graph, type GraphNode, type InputShapes, ModelError, readGraph } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { PruneError } from '../errors.js';
 import type { Kind, Use } from '../kinds/kind.js';
@@ -16,19 +16,25 @@ export interface OpGraph {
   readonly ops: readonly Op[];
 }
 
+export interface ReadOptions {
+  /** Replaces the layers' own. */
+  readonly threshold?: number;
+  /** Fills in sizes that the model leaves open. */
+  readonly inputShapes?: InputShapes;
+  /** Whether what only training sees is to stay. Default false. */
+  readonly forTraining?: boolean;
+}
+
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * A model's layers as operations, each with what the registry says of it.
  *
- * @param options `threshold` replaces the layers' own; `inputShapes` fills in sizes that the model leaves open
  * @throws PruneError naming the layer for classes that the registry does not know, and for open sizes
  */
-export function readOps(
-  model: tf.LayersModel,
-  { threshold, inputShapes }: { threshold?: number; inputShapes?: InputShapes } = {},
-): OpGraph {
-  const graph = readGraph(model, { inputShapes });
+export function readOps(model: tf.LayersModel, options: ReadOptions = {}): OpGraph {
+  const { inputShapes } = options;
+  const graph = graphOf(model, inputShapes);
   const values = new Map<number, Draft<Value>>();
   let ids = 0;
   const newValue = (shape: Shape, axis: number, maker: Op | undefined): Draft<Value> => ({
@@ -53,7 +59,7 @@ export function readOps(
     layers.set(node.layer, shared);
     let inputs: readonly Value[] = node.inputs.map(({ id }) => values.get(id)!);
     const outShapes = node.outputs.map(({ shape }) => fullShape(shape, node.name));
-    const specs = specsOf(node, names.get(node)!, inputs, outShapes, shared, threshold);
+    const specs = specsOf(node, names.get(node)!, inputs, outShapes, shared, options);
     for (const [part, spec] of specs.entries()) {
       const key = `${node.layer.id} ${part}`;
       const same = twins.get(key) ?? [];
@@ -84,6 +90,15 @@ export function readOps(
   return { inputs, inputNames: model.inputNames, outputs, ops };
 }
 
+function graphOf(model: tf.LayersModel, inputShapes: InputShapes | undefined): Graph {
+  try {
+    return readGraph(model, { inputShapes });
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    throw new PruneError(error.message, error.layer, { cause: error });
+  }
+}
+
 function fullShape(shape: readonly (number | null)[], where: string): Shape {
   if (!shape.includes(null)) return shape as Shape;
   throw new PruneError(
@@ -105,12 +120,12 @@ function specsOf(
   inputs: readonly Value[],
   outShapes: readonly Shape[],
   shared: Shared,
-  threshold: number | undefined,
+  { threshold, forTraining = false }: ReadOptions,
 ): OpSpec[] {
   const { layer } = node;
   const wrapped = wrappedBy(layer);
   const inner = wrapped ?? layer;
-  const config: Config = { ...freshConfig(inner), ...(wrapped ? {} : { name }) };
+  const config: Config = { ...freshConfig(inner, forTraining), ...(wrapped ? {} : { name }) };
   if (!node.trainable) config.trainable = false;
   const use: Use = {
     layer: inner,
@@ -119,6 +134,7 @@ function specsOf(
     outShapes,
     offset: wrapped ? 1 : 0,
     threshold,
+    forTraining,
     shared<T>(make: () => T) {
       shared.states ??= make();
       return shared.states as T;

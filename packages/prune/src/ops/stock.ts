@@ -13,9 +13,12 @@ const helpers = new Set(
 /**
  * The layer's config without what ties it to its first place in a model, and without initializers, regularizers and constraints
  * of others' making: they bear on training only, and a model that names them loads only where they are registered.
+ *
+ * @param forTraining keeps what bears on training
  */
-export function freshConfig(layer: tf.layers.Layer): Config {
+export function freshConfig(layer: tf.layers.Layer, forTraining: boolean): Config {
   const { batchInputShape, inputShape, noise, vd, ...config } = layer.getConfig();
+  if (forTraining) return config;
   for (const [key, value] of Object.entries(config)) {
     if (!/(Initializer|Regularizer|Constraint)$/.test(key) || value === null) continue;
     if (!helpers.has((value as { className: string }).className)) delete config[key];
