@@ -3,7 +3,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 /** A weight as the file has it: plain values, any quantisation undone. */
 export interface FileWeight {
-  /** As the file spells it, such as `conv1/kernel`; unlike any other weight's of the file. */
+  /** As the file spells it, such as `conv1/kernel`; two nested models may have a weight of the same name each. */
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int32' | 'bool';
@@ -20,6 +20,10 @@ export interface ModelFile {
   /** Loss, optimizer and metrics, where the file has them. */
   readonly trainingConfig?: Json;
   readonly weights: readonly FileWeight[];
+  /** What the optimizer remembers, where the file has it. */
+  readonly optimizerWeights?: readonly FileWeight[];
   /** Who wrote it, where the file says: `keras v2.15.0`, `TensorFlow.js tfjs-layers v4.22.0`. */
   readonly generatedBy?: string;
+  /** What its writer put beside it: tfjs's `userDefinedMetadata`. */
+  readonly metadata?: Json;
 }
