@@ -2,9 +2,10 @@ import type * as tf from '@tensorflow/tfjs';
 import { ModelError } from '../errors.js';
 import { readHdf5, readKerasArchive, toTfjs } from '../keras/index.js';
 import { buildModel } from './build/build-model.js';
+import { reason } from './build/make-layer.js';
 import { checkFinite } from './check-finite.js';
 import { ModelFileError } from './file-error.js';
-import { readModelJson } from './manifest/model-json.js';
+import { asObject, readModelJson } from './manifest/model-json.js';
 import { readWeights } from './manifest/read-weights.js';
 import type { ModelFile } from './model-file.js';
 import { formatOf } from './sources/formats.js';
@@ -23,7 +24,10 @@ const longestArchive = 2e9;
  */
 export async function openModel(source: ModelSource): Promise<tf.LayersModel> {
   const file = await readModelFile(source);
-  return named(source.origin, async () => buildModel(toTfjs(file)));
+  return named(source.origin, async () => {
+    checkIsModel(file);
+    return buildModel(toTfjs(file));
+  });
 }
 
 /** The model's file, in the dialect that it is written in. */
@@ -50,19 +54,28 @@ function finite(file: ModelFile): ModelFile {
   return file;
 }
 
+function checkIsModel({ topology }: ModelFile): void {
+  const { class_name: name, config } = asObject(topology) ?? {};
+  if (typeof name === 'string' && typeof config === 'object' && config !== null) return;
+  throw new ModelFileError(
+    `its topology has no ${typeof name === 'string' ? 'config' : 'class_name'}; expected { "class_name": "Functional" or "Sequential", "config": { … } }.`,
+  );
+}
+
 function tooLong(origin: string, limit: number): ModelFileError {
   return new ModelFileError(
     `${origin} has more than ${limit / 1e6} MB, which is more than is read of such a file.`,
   );
 }
 
-/** Puts the file in front of what is wrong in it. */
+/** Puts the file in front of what is wrong in it; what nobody foresaw ends in one line, too. */
 async function named<T>(origin: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    if (error.message.startsWith(origin)) throw error;
-    throw new ModelFileError(`${origin} does not open: ${error.message}`, error.layer, { cause: error });
+    if (error instanceof ModelFileError && error.message.startsWith(origin)) throw error;
+    const { message, layer } =
+      error instanceof ModelError ? error : { message: reason(error), layer: undefined };
+    throw new ModelFileError(`${origin} does not open: ${message}`, layer, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { constants, existsSync, statSync } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { ModelFileError } from '../file-error.js';
 import { shownPath } from '../one-line.js';
 import { modelIn } from './formats.js';
@@ -42,41 +42,60 @@ async function modelFileAt(path: string): Promise<string> {
       `${shown}: there is no such file; give a model.json, a .keras or .h5 file, or the folder of one, as sbp train, tf.LayersModel.save and Keras write it.`,
     );
   if (!statSync(path).isDirectory()) return path;
-  return join(path, modelIn(await readdir(path), shown));
+  return join(path, modelIn(await readable(shown, () => readdir(path)), shown));
 }
 
 /** Opens nothing yet: a device or a pipe may act, or wait, as soon as it is opened. */
 async function find(folder: string, path: string, shown: string): Promise<FoundFile> {
-  const [home, real] = [await realpath(folder), await realpath(join(folder, path))];
+  const [home, real, stats] = await readable(shown, async () => {
+    const real = await realpath(join(folder, path));
+    return [await realpath(folder), real, await stat(real)] as const;
+  });
   const inside = relative(home, real);
-  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || inside === real)
+  // Another drive has no relative path.
+  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
     throw new ModelFileError(
       `${shown} is a link that leads out of its folder, to ${shownPath(real)}; only files in the model's own folder are read: copy it there.`,
     );
-  const stats = await stat(real);
   if (!stats.isFile())
     throw new ModelFileError(
       `${shown} is ${stats.isDirectory() ? 'a folder' : 'a device, a pipe or a socket'}, not a file; copy or save the model anew.`,
     );
-  const withFile = async (use: (file: FileHandle) => Promise<number>): Promise<number> => {
-    // Whatever takes the file's place meanwhile: a link is not followed and a pipe not waited for.
-    const file = await open(
-      real,
-      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
-    );
-    try {
-      return await use(file);
-    } finally {
-      await file.close();
-    }
-  };
-  return { id: real, size: stats.size, readInto: (out) => withFile((file) => fill(file, out)) };
+  const readInto = (out: Uint8Array) =>
+    readable(shown, async () => {
+      // Whatever takes the file's place meanwhile: a link is not followed and a pipe not waited for.
+      const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+      const file = await open(real, flags);
+      try {
+        return await fill(file, out);
+      } finally {
+        await file.close();
+      }
+    });
+  return { id: real, size: stats.size, readInto };
 }
+
+async function readable<T>(shown: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!code) throw error;
+    throw new ModelFileError(
+      `${shown} can't be read (${code}); look at its permissions, or copy it elsewhere.`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+/** The system reads no more than 2 GB at once. */
+const most = 2 ** 30;
 
 async function fill(file: FileHandle, out: Uint8Array): Promise<number> {
   let at = 0;
   while (at < out.length) {
-    const { bytesRead } = await file.read(out, at, out.length - at, at);
+    const { bytesRead } = await file.read(out, at, Math.min(out.length - at, most), at);
     if (bytesRead === 0) return at;
     at += bytesRead;
   }
