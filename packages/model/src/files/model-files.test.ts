@@ -1,14 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel, modelBytes, saveModel } from './model-files.js';
-import { emptyFolder } from './testing/sbp.js';
+import { loadModel } from '../load-model.js';
+import { saveModel } from '../save-model.js';
+import { modelBytes } from './model-files.js';
 
 let folder: string;
 beforeAll(async () => {
   await tf.setBackend('cpu');
-  folder = emptyFolder();
+  folder = mkdtempSync(join(tmpdir(), 'sbp-model-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
