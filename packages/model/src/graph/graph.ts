@@ -134,9 +134,7 @@ function outputShapes(layer: tf.layers.Layer, from: readonly GraphTensor[]): (nu
   const shapes = from.map(({ shape }) => [1, ...shape]);
   const given = layer.computeOutputShape(shapes.length === 1 ? shapes[0]! : shapes);
   const all = (Array.isArray(given[0]) ? given : [given]) as tf.Shape[];
-  return all.map((shape) =>
-    shape.slice(1).map((size) => (size === null || Number.isNaN(size) ? null : size)),
-  );
+  return all.map((shape) => shape.slice(1).map((size) => (size === null || !(size >= 0) ? null : size)));
 }
 
 function shapeOf(
