@@ -21,6 +21,8 @@ export const macsEntry = (className: string): MacsEntry | undefined => entries.g
 export function registerMacs(className: string, entry: MacsEntry | { like: string }): void {
   const own = typeof entry === 'object' ? entries.get(entry.like) : entry;
   if (own === undefined)
-    throw new Error(`registerMacs: '${className}' can't be counted like a class that has no entry itself`);
+    throw new Error(
+      `registerMacs: '${className}' can't be counted like '${typeof entry === 'object' ? entry.like : ''}', which has no entry`,
+    );
   entries.set(className, own);
 }
