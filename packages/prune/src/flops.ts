@@ -1,36 +1,18 @@
-import { layerMacs } from '@sbp/layers';
-import * as tf from '@tensorflow/tfjs';
-import { ensureBuilt } from './graph.js';
+import { type CountOptions, countFlops as count, type FlopCount, ModelError } from '@sbp/model';
+import type * as tf from '@tensorflow/tfjs';
+import { PruneError } from './errors.js';
 
-/** What a layer or a model costs for one example. */
-export interface Cost {
-  /** Multiply-accumulates of one example, counted plainly: of convolutions and dense layers; everything else is free. */
-  readonly macs: number;
-  /** Numbers stored in weights, trainable or not. */
-  readonly params: number;
-}
-
-/** {@link countFlops}'s result. */
-export interface FlopCount extends Cost {
-  readonly layers: readonly (Cost & { readonly name: string })[];
-}
+export type { Cost, CountOptions, FlopCount } from '@sbp/model';
 
 /**
- * Multiply-accumulates of one example and number of weights, in all and for each layer. Nested models are opened;
- * the noise's own parameters are counted where a model still has them.
+ * `countFlops` of @sbp/model: multiply-accumulates of one example and number of weights, in all and for each layer.
  *
- * @throws PruneError for a model without shapes.
+ * @throws PruneError for a size that must be known and is open, for a class of layers that nobody has said how to count, and for a model without shapes
  */
-export function countFlops(model: tf.LayersModel): FlopCount {
-  ensureBuilt(model);
-  const layers = model.layers.flatMap((layer) =>
-    layer instanceof tf.LayersModel
-      ? countFlops(layer).layers
-      : [{ name: layer.name, macs: layerMacs(layer), params: layer.countParams() }],
-  );
-  return {
-    macs: layers.reduce((sum, { macs }) => sum + macs, 0),
-    params: layers.reduce((sum, { params }) => sum + params, 0),
-    layers,
-  };
+export function countFlops(model: tf.LayersModel, options?: CountOptions): FlopCount {
+  try {
+    return count(model, options);
+  } catch (error) {
+    throw error instanceof ModelError ? new PruneError(error.message, error.layer) : error;
+  }
 }

@@ -1,4 +1,4 @@
-import { layerMacs } from '@sbp/layers';
+import { layerMacs } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { channelSets } from './channel-sets.js';
 import { PruneError } from './errors.js';
