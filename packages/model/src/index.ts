@@ -4,3 +4,4 @@ export type { LayerUse, MacsEntry } from './count/layer-use.js';
 export { registerMacs } from './count/registry.js';
 export { ModelError } from './errors.js';
 export { type Graph, type GraphNode, type GraphTensor, type InputShapes, readGraph } from './graph/graph.js';
+export { layersOf, type UsedLayer } from './graph/layers-of.js';

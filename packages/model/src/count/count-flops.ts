@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type Graph, type GraphNode, type InputShapes, readGraph } from '../graph/graph.js';
+import { layersOf } from '../graph/layers-of.js';
 import { isKnown, macsOf, OpenSizeError, type Shape, shapeText } from './macs.js';
 
 /** What a layer or a model costs for one example. */
@@ -32,18 +33,9 @@ export interface CountOptions {
  */
 export function countFlops(model: tf.LayersModel, options: CountOptions = {}): FlopCount {
   const graph = readGraph(model, options);
-  const found = new Map<tf.layers.Layer, { path: string; macs: number }>();
-  for (const node of graph.nodes) {
-    const macs = macsOfNode(node, graph, model.inputNames);
-    const known = found.get(node.layer);
-    if (known) known.macs += macs;
-    else found.set(node.layer, { path: node.name, macs });
-  }
-  const owners = new Map<string, number>();
-  for (const { name } of found.keys()) owners.set(name, (owners.get(name) ?? 0) + 1);
-  const layers = [...found].map(([layer, { path, macs }]) => ({
-    name: owners.get(layer.name) === 1 ? layer.name : path,
-    macs,
+  const layers = layersOf(graph).map(({ name, layer, uses }) => ({
+    name,
+    macs: uses.reduce((total, use) => total + macsOfNode(use, graph, model.inputNames), 0),
     params: layer.countParams(),
   }));
   const sum = (key: keyof Cost) => layers.reduce((total, layer) => total + layer[key], 0);
