@@ -176,3 +176,14 @@ function explain({ message }: Error): string {
   if (layer) return `it has a layer of the class ${layer}, which neither tfjs nor sbp has.`;
   return message;
 }
+
+/** Bytes of a saved model's files: model.json and the weights that it names, or a single file that has all. */
+export function modelFileBytes(path: string): number {
+  const file = modelFile(path);
+  const weights = file.endsWith('.json')
+    ? readModelJson(file).weightsManifest.flatMap(({ paths }) =>
+        paths.map((name) => join(dirname(file), name)),
+      )
+    : [];
+  return [file, ...weights].reduce((sum, each) => sum + statSync(each).size, 0);
+}
