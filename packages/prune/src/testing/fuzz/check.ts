@@ -97,11 +97,22 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
   const nothing = { refused, layers, reduction: undefined, groups: 0, removed: 0, notes: [] };
   fill(given, seed);
   try {
+    if (noise === 'added') {
+      // A model without noise is left as it is.
+      const same = attempt(refused, 'pruneModel without noise', () => surgery.pruneModel(given));
+      if (same) {
+        expectClose('pruneModel without noise', difference(given, same.model, seed), 1e-5);
+        expectSame('MACs of a model without noise', same.report.after.macs, same.report.before.macs);
+        same.model.dispose();
+      }
+    }
+    const before = numbersOf(given);
     const noisy =
       noise === 'own' ? given : keep(attempt(refused, 'withNoise', () => surgery.withNoise(given)));
     if (!noisy) return nothing;
     if (noise === 'added') {
       expectPorts('withNoise', noisy, given);
+      expectSame('weights of the model that withNoise was given', numbersOf(given), before);
       expectClose('withNoise', difference(given, noisy, seed), 1e-5);
       fill(noisy, seed);
     }
@@ -128,11 +139,11 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
     pruned.dispose();
     expectSame('tensors left behind', tf.memory().numTensors - tensors, 0);
     expectSame('weights of the given model', numbersOf(noisy), weights);
-    const { before, after } = report;
+    const { before: cost, after } = report;
     return {
       refused,
       layers,
-      reduction: before.macs > 0 ? before.macs / Math.max(1, after.macs) : undefined,
+      reduction: cost.macs > 0 ? cost.macs / Math.max(1, after.macs) : undefined,
       groups: sum(report.layers.map(({ groups }) => groups)),
       removed: sum(report.layers.map(({ groups, present }) => groups - present)),
       notes: report.layers.flatMap(({ notes }) => notes),
