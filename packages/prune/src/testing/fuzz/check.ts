@@ -103,7 +103,7 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
       if (same) {
         expectClose('pruneModel without noise', difference(given, same.model, seed), 1e-5);
         expectSame('MACs of a model without noise', same.report.after.macs, same.report.before.macs);
-        same.model.dispose();
+        discard(same.model);
       }
     }
     const before = numbersOf(given);
@@ -125,7 +125,7 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
       expectPorts('foldNoise', folded, noisy);
       expectStock('foldNoise', folded);
       expectClose('foldNoise', difference(noisy, folded, seed), 1e-4);
-      folded.dispose();
+      discard(folded);
     }
     const result = attempt(refused, 'pruneModel', () => surgery.pruneModel(noisy, { gather }));
     if (!result) return nothing;
@@ -136,7 +136,7 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
     expectReport(surgery, noise === 'added' ? given : undefined, pruned, report);
     const bytes = attempt(refused, 'exportOnnx', () => surgery.exportOnnx(pruned));
     if (bytes) expectClose('exportOnnx', await onnxDifference(pruned, bytes, seed), 1e-4);
-    pruned.dispose();
+    discard(pruned);
     expectSame('tensors left behind', tf.memory().numTensors - tensors, 0);
     expectSame('weights of the given model', numbersOf(noisy), weights);
     const { before: cost, after } = report;
@@ -149,13 +149,18 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
       notes: report.layers.flatMap(({ notes }) => notes),
     };
   } finally {
-    for (const model of models) model.dispose();
+    for (const model of new Set(models)) discard(model);
   }
 }
 
 const numbersOf = (model: tf.LayersModel) =>
   model.getWeights().map((weight) => Array.from(weight.dataSync()));
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** Frees a model's weights; its own `dispose` leaves those of layers that are used twice. */
+function discard(model: tf.LayersModel): void {
+  for (const weight of new Set(layersOf(model).flatMap((layer) => layer.weights))) weight.dispose();
+}
 
 /** The same inputs and outputs, by name, shape and type. */
 function expectPorts(what: string, found: tf.LayersModel, expected: tf.LayersModel): void {
