@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { packages, readIfThere, readManifest, root } from './workspace.js';
 
 /** design.md, section 1: imports go downwards only, and two packages on one line don't import each other. */
-const layers = [['cli'], ['bench'], ['prune', 'train'], ['layers', 'data'], ['engine'], ['math']];
+const layers = [
+  ['cli'],
+  ['bench'],
+  ['prune', 'train'],
+  ['layers', 'data'],
+  ['engine'],
+  ['onnx'],
+  ['model'],
+  ['math'],
+];
 const layerOf = (name: string) => layers.findIndex((layer) => layer.includes(name.replace('@sbp/', '')));
 
 // Made by tools; git ignores them too.

@@ -1,5 +1,4 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Shape } from '../steps.js';
 import {
   type AttributeProto,
   AttributeProto_AttributeType,
@@ -13,7 +12,8 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
   Version,
-} from './onnx_pb.js';
+} from './proto/onnx_pb.js';
+import type { Shape } from './shape.js';
 
 /** A bigint is an INT, a number a FLOAT, and a list is INTS. */
 export type Attributes = Readonly<Record<string, bigint | number | string | readonly number[]>>;
@@ -99,7 +99,7 @@ export class GraphBuilder {
     const model = create(ModelProtoSchema, {
       irVersion,
       opsetImport: [{ domain: '', version: opset }],
-      producerName: '@sbp/prune',
+      producerName: '@sbp/onnx',
       graph: {
         name,
         node: this.#nodes,

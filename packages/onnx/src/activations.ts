@@ -1,5 +1,5 @@
-import type { Shape } from '../steps.js';
 import { type Converter, elementwise, type LayerContext, op, refuse, weightsOf } from './layer-context.js';
+import type { Shape } from './shape.js';
 import { transposed } from './transposed.js';
 import { asChannelsFirst, asTfjs, asVector, storedOrder, type Value } from './value.js';
 

@@ -1,4 +1,4 @@
-import type { Shape } from '../steps.js';
+import type { Shape } from './shape.js';
 
 type Numbers = Float32Array | Uint32Array;
 

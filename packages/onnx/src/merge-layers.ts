@@ -1,5 +1,5 @@
-import type { Shape } from '../steps.js';
 import { type Converter, type LayerContext, op, refuse } from './layer-context.js';
+import type { Shape } from './shape.js';
 import { joined } from './transposed.js';
 import { asChannelsFirst, asTfjs, asVector, imageValue, placesOf, plainValue, type Value } from './value.js';
 

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { exportOnnx, foldNoise, pruneModel } from '../index.js';
-import { buildChain, chainSpecs } from '../testing/chains.js';
-import { fill } from '../testing/fill.js';
-import { onnxDifference } from '../testing/onnx.js';
+import { exportOnnx, foldNoise, pruneModel } from './index.js';
 import { withPaddedChannels } from './padded-channels.js';
+import { buildChain, chainSpecs } from './testing/chains.js';
+import { fill } from './testing/fill.js';
+import { onnxDifference } from './testing/onnx.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

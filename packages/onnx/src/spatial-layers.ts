@@ -1,5 +1,5 @@
-import type { Shape } from '../steps.js';
 import { type Converter, op, pair, refuse } from './layer-context.js';
+import type { Shape } from './shape.js';
 import { arange } from './transposed.js';
 import { asChannelsFirst, asTfjs, imageValue, placesOf, plainValue, sizeOf, type Value } from './value.js';
 import { windowOf } from './window.js';

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Shape } from '../steps.js';
 import { pair } from './layer-context.js';
+import type { Shape } from './shape.js';
 
 /** A window that slides over an image: its attributes in ONNX, and how often it fits along height and width. */
 export interface Window {

@@ -1,5 +1,5 @@
-import type { Shape } from '../steps.js';
 import type { GraphBuilder } from './graph-builder.js';
+import type { Shape } from './shape.js';
 import { arange, transposed } from './transposed.js';
 
 /**

@@ -6,9 +6,9 @@ import { leNet5, vggLike } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { exportOnnx, foldNoise, pruneModel } from '../index.js';
-import { buildChain, chainSpecs } from '../testing/chains.js';
-import { fill } from '../testing/fill.js';
+import { exportOnnx, foldNoise, pruneModel } from './index.js';
+import { buildChain, chainSpecs } from './testing/chains.js';
+import { fill } from './testing/fill.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs';
-import { type ChannelSet, channelSets } from '../channel-sets.js';
-import { PruneError } from '../errors.js';
-import { readSteps } from '../read-steps.js';
-import type { Step } from '../steps.js';
-import { assemble } from '../surgery.js';
+import { type ChannelSet, channelSets } from './channel-sets.js';
+import { PruneError } from './errors.js';
+import { readSteps } from './read-steps.js';
+import type { Step } from './steps.js';
+import { assemble } from './surgery.js';
 
 /**
  * ONNX Runtime has fast kernels for convolutions, batch norm and ReLU included, where the number of channels they make is a multiple of this (NchwcTransformer

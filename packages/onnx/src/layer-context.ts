@@ -1,7 +1,7 @@
+import { ModelError } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
-import { PruneError } from '../errors.js';
-import type { Shape } from '../steps.js';
 import type { Attributes, GraphBuilder } from './graph-builder.js';
+import type { Shape } from './shape.js';
 import { mapped, type Value } from './value.js';
 
 /** One use of a layer, as its converter sees it. */
@@ -48,7 +48,7 @@ export function weightsOf({ layer }: LayerContext): Parameter[] {
 
 /** Ends the export: the layer cannot be said in ONNX. */
 export function refuse({ layer }: LayerContext, reason: string): never {
-  throw new PruneError(`layer '${layer.name}' (${layer.getClassName()}) ${reason}`, layer.name);
+  throw new ModelError(`layer '${layer.name}' (${layer.getClassName()}) ${reason}`, layer.name);
 }
 
 /** A setting of height and width, such as strides. */
