@@ -10,7 +10,8 @@ export function differenceOf(
   if (expected.length !== found.length) absolute = Number.POSITIVE_INFINITY;
   for (let i = 0; i < expected.length && absolute < Number.POSITIVE_INFINITY; i++) {
     const difference = Math.abs((found[i] as number) - (expected[i] as number));
-    if (!(difference <= absolute)) absolute = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+    if (!(difference <= absolute))
+      absolute = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
     largest = Math.max(largest, Math.abs(expected[i] as number));
   }
   return { absolute, relative: absolute === 0 ? 0 : absolute / (largest || 1) };

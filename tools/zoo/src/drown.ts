@@ -10,9 +10,8 @@ export function drown(noises: readonly Noise[], seed: number): void {
   for (const [stream, noise] of noises.entries()) {
     const draws = philox(seed, stream);
     const gone = new Set(draws.permutation(0, noise.groups).subarray(0, Math.floor(noise.groups / 2)));
-    const levels = Array.from(
-      draws.uniforms(0, new Float32Array(noise.groups)),
-      (u) => Math.log(0.3 + 0.4 * u),
+    const levels = Array.from(draws.uniforms(0, new Float32Array(noise.groups)), (u) =>
+      Math.log(0.3 + 0.4 * u),
     );
     tf.tidy(() => {
       noise.mu.write(tf.tensor1d(levels));

@@ -14,7 +14,10 @@ const wheel = process.platform === 'linux' && process.arch === 'x64' ? 'tensorfl
 /** Converter and Keras 2 want packages, or another name of TensorFlow's, that would not install beside these. */
 const keras: PythonEnvironment = {
   ...{ title: 'Keras and the converter', folder: 'zoo/python', size: 3e9 },
-  pip: [[`${wheel}==2.21.0`, 'keras==3.15.1'], ['--no-deps', 'tf-keras==2.21.0', 'tensorflowjs==4.22.0']],
+  pip: [
+    [`${wheel}==2.21.0`, 'keras==3.15.1'],
+    ['--no-deps', 'tf-keras==2.21.0', 'tensorflowjs==4.22.0'],
+  ],
 };
 
 /** What python/make.py makes of a network, one process each. */
@@ -40,7 +43,10 @@ export function filesOf(name: NetworkName) {
 }
 
 /** Makes what is not there yet. @throws Absent, or an Error with the last line of the program */
-export async function makeNetworks(names: readonly NetworkName[], say: (line: string) => void): Promise<void> {
+export async function makeNetworks(
+  names: readonly NetworkName[],
+  say: (line: string) => void,
+): Promise<void> {
   const python = await installPython(keras, say);
   for (const name of names)
     for (const dialect of dialects) {
@@ -79,7 +85,8 @@ function run(python: string, args: readonly string[]): Promise<void> {
   });
 }
 
-const reasonOf = (said: string) => said.split('\n').findLast((line) => /^\s*\w*(Error|Exception)\b/.test(line));
+const reasonOf = (said: string) =>
+  said.split('\n').findLast((line) => /^\s*\w*(Error|Exception)\b/.test(line));
 
 /** Versions that the files are made with, as pip was asked for them. */
 export const madeWith: readonly string[] = keras.pip.flat().filter((word) => word.includes('=='));

@@ -33,7 +33,10 @@ export async function measure(
 ): Promise<void> {
   const files = filesOf(name);
   const result: Result = { name };
-  const step = async <Value extends object>(title: string, work: () => Promise<Value>): Promise<Found<Value>> => {
+  const step = async <Value extends object>(
+    title: string,
+    work: () => Promise<Value>,
+  ): Promise<Found<Value>> => {
     const start = performance.now();
     const value = await attempt(work);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);

@@ -17,7 +17,11 @@ const has = (program: string) => spawnSync(program, ['--version']).status === 0;
  * them: with the two small ones whose data it reads, and stand-ins for the rest. What it does on the CPU is the same.
  */
 function pytorch(): Peer {
-  const base = { title: 'PyTorch eager', folder: 'bench-peers/pytorch', script: join(folder, 'pytorch_eager.py') };
+  const base = {
+    title: 'PyTorch eager',
+    folder: 'bench-peers/pytorch',
+    script: join(folder, 'pytorch_eager.py'),
+  };
   const bare = process.platform === 'linux' && ['cc', 'nm', 'readelf'].every(has);
   const version = 'torch==2.15.0';
   if (!bare) return { ...base, pip: [[version, 'numpy']], size: 8e9 };

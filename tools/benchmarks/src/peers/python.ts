@@ -48,9 +48,7 @@ export async function installPython(
   await mkdir(home, { recursive: true });
   const { bavail, bsize } = await statfs(home);
   if (bavail * bsize < size)
-    throw new Absent(
-      `it takes ${gigabytes(size)} in ${home}, where ${gigabytes(bavail * bsize)} are free`,
-    );
+    throw new Absent(`it takes ${gigabytes(size)} in ${home}, where ${gigabytes(bavail * bsize)} are free`);
   const system = ['python3', 'python'].find((program) => spawnSync(program, ['--version']).status === 0);
   if (!system) throw new Absent('there is no python3 here to install it with');
   say(`${title}: installing into ${home} (up to ${gigabytes(size)} on the disk)`);
