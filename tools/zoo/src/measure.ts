@@ -49,9 +49,12 @@ export async function measure(
     opened[source] = await step(`opening ${source}`, () => open(path, io));
     found(Object.assign(result, { opened }));
   }
-  const model = await attempt(() => loadModel(files.sources['.keras'].path));
-  if (isFound(model)) {
-    const io: Io = JSON.parse(await readFile(files.sources['.keras'].io, 'utf8'));
+  // what follows is the same for each of them
+  const [source] = (['.keras', 'converter'] as const).filter((kind) => isFound(opened[kind]));
+  if (source) {
+    const { path, io: ioPath } = files.sources[source];
+    const model = await loadModel(path);
+    const io: Io = JSON.parse(await readFile(ioPath, 'utf8'));
     result.small = await step('counting', async () => ({
       macs: countFlops(model).macs,
       tensorflow: JSON.parse(await readFile(files.small, 'utf8')).macs as number,
