@@ -14,7 +14,8 @@ const LIMIT = 20 * 60_000;
  */
 export async function measureInProcess(name: NetworkName, say: (line: string) => void): Promise<Result> {
   const program = fileURLToPath(new URL('measure-network.js', import.meta.url));
-  const child = spawn(process.execPath, [program, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, name], { stdio: ['ignore', 'pipe', 'pipe'] });
+  createInterface({ input: child.stderr }).on('line', say);
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   const ended = new Promise<number | string>((resolve) => {
     child.on('error', (error) => resolve(error.message));

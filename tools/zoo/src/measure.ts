@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { openOnnx, timeOnnx } from '@sbp/bench';
+import { cacheFolder } from '@sbp/benchmarks/python';
 import { noisesOf } from '@sbp/layers';
 import { countFlops, loadModel } from '@sbp/model';
 import { exportOnnx } from '@sbp/onnx';
@@ -79,7 +80,9 @@ async function attempt<Value extends object>(work: () => Promise<Value>): Promis
     return await work();
   } catch (error) {
     if (process.env.SBP_DEBUG) console.error(error);
-    return { failure: ((error as Error).message ?? String(error)).split('\n')[0] as string };
+    const [line] = ((error as Error).message ?? String(error)).split('\n');
+    // a result is committed, so it names no folder of one machine
+    return { failure: (line as string).replaceAll(cacheFolder('zoo', 'models', ''), '') };
   }
 }
 

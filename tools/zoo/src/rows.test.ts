@@ -2,7 +2,7 @@ import { table } from '@sbp/bench';
 import { expect, it } from 'vitest';
 import { networks } from './networks.js';
 import type { Cut, Result } from './result.js';
-import { countRows, cutColumns, cutRows, kept, meets, openRows } from './rows.js';
+import { countRows, cutColumns, cutRows, failures, kept, meets, openRows } from './rows.js';
 
 const exact = { absolute: 1e-7, relative: 1e-6 };
 const off = { absolute: 1e-3, relative: 2e-3 };
@@ -58,10 +58,10 @@ it('lets a count meet a figure that it rounds to, and one within a hundredth', (
 it('writes tables with failures and with what was not reached', () => {
   const broken: Result = { name: 'VGG16', opened: { converter: { failure: 'no weights' } } };
   expect(table(openRows([good, broken]))).toMatchInlineSnapshot(`
-    "| network       | converter  | Keras 2 .h5 | .keras      | .h5         | ONNX        |
-    | :------------ | :--------- | :---------- | :---------- | :---------- | :---------- |
-    | MobileNet 64² | 1.0e-6     | 1.0e-6      | 1.0e-6      | 1.0e-6      | 1.0e-6      |
-    | VGG16 64²     | no weights | not reached | not reached | not reached | not reached |"
+    "| network       | converter | Keras 2 .h5 | .keras      | .h5         | ONNX        |
+    | :------------ | :-------- | :---------- | :---------- | :---------- | :---------- |
+    | MobileNet 64² | 1.0e-6    | 1.0e-6      | 1.0e-6      | 1.0e-6      | 1.0e-6      |
+    | VGG16 64²     | ✗         | not reached | not reached | not reached | not reached |"
   `);
   expect(table(countRows([good, broken]))).toMatchInlineSnapshot(`
     "| network        | MACs        | TensorFlow's graph | published | source                                | apart  |
@@ -69,10 +69,11 @@ it('writes tables with failures and with what was not reached', () => {
     | MobileNet 224² | 568,740,352 | the same           | 569 M     | Howard et al. 2017, table 4           | -0.0 % |
     | VGG16 224²     | not reached |                    | 15.5 G    | Han et al. 2015, table 5 (30.9 GFLOP) |        |"
   `);
+  expect(failures([good, broken])).toEqual(['VGG16, converter: no weights']);
   expect(table(cutRows([good, broken]), cutColumns)).toMatchInlineSnapshot(`
-    "| network       | noises | withNoise changes | groups      | cut − noisy | in ONNX Runtime | MACs, M     | reduction | ONNX Runtime (quartiles) | failure     |
-    | :------------ | -----: | :---------------- | :---------- | :---------- | :-------------- | :---------- | --------: | -----------------------: | :---------- |
-    | MobileNet 64² |     13 | 1.0e-6            | 1,000 → 500 | 1.0e-6      | 1.0e-6          | 47.0 → 12.0 |     3.92× |        2.50× (2.40–2.60) |             |
-    | VGG16 64²     |        |                   |             |             |                 |             |           |                          | not reached |"
+    "| network       | noises | withNoise changes | groups      | cut − noisy | in ONNX Runtime | MACs, M     | reduction | ONNX Runtime (quartiles) |
+    | :------------ | -----: | :---------------- | :---------- | :---------- | :-------------- | :---------- | --------: | -----------------------: |
+    | MobileNet 64² |     13 | 1.0e-6            | 1,000 → 500 | 1.0e-6      | 1.0e-6          | 47.0 → 12.0 |     3.92× |        2.50× (2.40–2.60) |
+    | VGG16 64²     |        |                   |             | not reached |                 |             |           |                          |"
   `);
 });

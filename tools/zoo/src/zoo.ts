@@ -6,7 +6,7 @@ import { measureInProcess } from './in-a-process.js';
 import { madeWith, makeNetworks } from './make.js';
 import { parseOptions } from './options.js';
 import type { Result } from './result.js';
-import { countRows, cutColumns, cutRows, kept, openRows, TOLERANCE } from './rows.js';
+import { countRows, cutColumns, cutRows, failures, kept, openRows, TOLERANCE } from './rows.js';
 
 const options = parseOptions(process.argv.slice(2));
 const start = performance.now();
@@ -39,9 +39,7 @@ async function report(): Promise<void> {
     `Printed by \`${command}\`, ${date.slice(0, 10)}. Files made with ${madeWith.join(', ')}.`,
     `${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, tfjs ${machine.tfjs} on wasm, ONNX Runtime ${onnxruntime}.`,
   ].join('\n');
-  const markdown = `${kept(results)
-    .map((line) => `- ${line}`)
-    .join('\n')}
+  const markdown = `${list(kept(results))}
 
 ## Opened
 
@@ -61,11 +59,23 @@ ${table(countRows(results))}
 the cut model from the noisy one at inference, of the cut model's ONNX file in ONNX Runtime from that. Speed-up: ONNX Runtime, one thread, batch 1, in turns.
 
 ${table(cutRows(results), cutColumns)}
-`;
+${
+  failures(results).length > 0
+    ? `
+## Failures
+
+${list(failures(results))}
+`
+    : ''
+}`;
   process.stdout.write(options.json ? json : `\n${markdown}\n${context}\n`);
   if (!options.out) return;
   const stem = options.out.replace(/\.(md|json)$/, '');
   await mkdir(dirname(stem), { recursive: true });
   await writeFile(`${stem}.json`, json);
   await writeFile(`${stem}.md`, `# The zoo\n\n${context.replaceAll('\n', '\n\n')}\n\n${markdown}`);
+}
+
+function list(lines: readonly string[]): string {
+  return lines.map((line) => `- ${line}`).join('\n');
 }
