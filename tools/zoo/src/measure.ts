@@ -82,7 +82,7 @@ async function attempt<Value extends object>(work: () => Promise<Value>): Promis
     if (process.env.SBP_DEBUG) console.error(error);
     const [line] = ((error as Error).message ?? String(error)).split('\n');
     // a result is committed, so it names no folder of one machine
-    return { failure: (line as string).replaceAll(cacheFolder('zoo', 'models', ''), '') };
+    return { failure: (line as string).replaceAll(`${cacheFolder('zoo', 'models')}/`, '') };
   }
 }
 
