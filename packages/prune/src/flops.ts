@@ -1,6 +1,6 @@
 import { layerMacs } from '@sbp/layers';
+import { ensureBuilt, type InputShapes } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
-import { ensureBuilt } from './graph.js';
 
 /** What a layer or a model costs for one example. */
 export interface Cost {
@@ -21,7 +21,7 @@ export interface FlopCount extends Cost {
  *
  * @throws PruneError for a model without shapes.
  */
-export function countFlops(model: tf.LayersModel): FlopCount {
+export function countFlops(model: tf.LayersModel, _options: { inputShapes?: InputShapes } = {}): FlopCount {
   ensureBuilt(model);
   const layers = model.layers.flatMap((layer) =>
     layer instanceof tf.LayersModel

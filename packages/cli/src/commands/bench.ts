@@ -49,18 +49,19 @@ async function bench(
   options: { engines?: EngineName[]; batch: number[]; repeats: number; json?: boolean },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel, modelFolder } = await import('../model-files.js');
+  const { loadModel, modelFolder } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { environment, modelTimingColumns, table, timeOnEngines } = await import('@sbp/bench');
   await useEngine('wasm');
-  const models = await Promise.all(paths.map(loadModel));
+  const models = await Promise.all(paths.map((path) => loadModel(path)));
   const [first, ...others] = models.map((model) => `[${model.inputs[0]?.shape.slice(1).join(', ')}]`);
   const odd = others.findIndex((shape) => shape !== first);
   if (odd >= 0)
     throw new UsageError(
       `${paths[odd + 1]} takes ${others[odd]} and ${paths[0]} ${first}; give models with the same input.`,
     );
-  const names = shortNames(paths.map((path) => resolve(modelFolder(path))));
+  const folders = await Promise.all(paths.map((path) => modelFolder(path)));
+  const names = shortNames(folders.map((folder) => resolve(folder)));
   const { rows, absent } = await timeOnEngines(
     models.map((model, i) => ({ name: names[i]!, model })),
     {

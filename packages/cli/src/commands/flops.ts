@@ -21,7 +21,7 @@ export function addFlops(program: Command): void {
 
 async function flops(path: string, { json }: { json?: boolean }): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel } = await import('../model-files.js');
+  const { loadModel } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { countFlops } = await import('@sbp/prune');
   const { table } = await import('@sbp/bench');
