@@ -1,4 +1,6 @@
 // What needs no file system, in Node and in browsers alike.
+import './layers/separable-conv2d.js';
+
 export { type Cost, type CountOptions, countFlops, type FlopCount } from './count/count-flops.js';
 export { layerMacs } from './count/layer-macs.js';
 export type { LayerUse, MacsEntry } from './count/layer-use.js';
