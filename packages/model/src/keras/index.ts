@@ -1,0 +1,1 @@
+export { toTfjs } from './to-tfjs.js';
