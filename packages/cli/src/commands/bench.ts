@@ -58,12 +58,11 @@ async function bench(
   },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel, modelFolder } = await import('../model-files.js');
+  const { loadModel, modelFolder, readGraph } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
-  const { readGraph } = await import('@sbp/model');
   const { environment, modelTimingColumns, table, timeOnEngines } = await import('@sbp/bench');
   await useEngine('wasm');
-  const models = await Promise.all(paths.map(loadModel));
+  const models = await Promise.all(paths.map((path) => loadModel(path)));
   const shapes = models.map((model) => readGraph(model, { inputShapes: options.inputShape }).inputs);
   const [first, ...others] = shapes.map((inputs) =>
     inputs.map(({ shape }) => shapeText(shape)).join(' and '),
@@ -75,7 +74,8 @@ async function bench(
     );
   if (shapes[0]!.some(({ shape }) => shape.includes(null)))
     throw new UsageError(`${paths[0]} takes ${first}; give its size, such as --input-shape 224,224,3.`);
-  const names = shortNames(paths.map((path) => resolve(modelFolder(path))));
+  const folders = await Promise.all(paths.map((path) => modelFolder(path)));
+  const names = shortNames(folders.map((folder) => resolve(folder)));
   const { rows, absent } = await timeOnEngines(
     models.map((model, i) => ({ name: names[i]!, model })),
     {

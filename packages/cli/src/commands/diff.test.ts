@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { noisesOf, noisyConv2d, noisyDense } from '@sbp/layers';
+import { saveModel } from '@sbp/model';
 import { pruneModel } from '@sbp/prune';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saveModel } from '../model-files.js';
 import { emptyFolder, sbp } from '../testing/sbp.js';
 
 let folder: string;

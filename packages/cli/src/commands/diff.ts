@@ -34,7 +34,7 @@ async function diff(
 ): Promise<void> {
   await import('@sbp/layers');
   const { existsSync, mkdirSync, statSync } = await import('node:fs');
-  const { loadModel, modelFileBytes, modelFolder } = await import('../model-files.js');
+  const { loadModel, modelFileBytes, modelFolder } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { table } = await import('@sbp/bench');
   const { diffModels } = await import('../diff.js');
@@ -43,11 +43,12 @@ async function diff(
     throw new UsageError(`--html: ${html} is a folder; give the file to write, such as diff.html.`);
   await useEngine('wasm');
   const found = diffModels(await loadModel(before), await loadModel(after), { inputShapes: inputShape });
-  const files = { before: modelFileBytes(before), after: modelFileBytes(after) };
+  const files = { before: await modelFileBytes(before), after: await modelFileBytes(after) };
   if (html !== undefined) {
     const { diffPage } = await import('../diff-page.js');
     const { writeAtomically } = await import('@sbp/train/checkpoint');
-    const names = [before, after].map((path) => resolve(modelFolder(path)));
+    const folders = [await modelFolder(before), await modelFolder(after)];
+    const names = folders.map((folder) => resolve(folder));
     const [left, right] = names[0] === names[1] ? [before, after] : shortNames(names);
     mkdirSync(dirname(html), { recursive: true });
     writeAtomically(html, diffPage(found, files, [left!, right!]));

@@ -28,7 +28,7 @@ async function flops(
   { json, inputShape }: { json?: boolean; inputShape?: InputShapes },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel } = await import('../model-files.js');
+  const { loadModel } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { countFlops } = await import('@sbp/prune');
   const { table } = await import('@sbp/bench');

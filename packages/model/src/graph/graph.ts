@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { ModelError } from '../errors.js';
+import { assertOurTfjs } from '../our-tfjs.js';
 
 /** A tensor of the graph: an input of the model, or what one use of a layer gives. */
 export interface GraphTensor {
@@ -122,6 +123,7 @@ export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?
  * @throws ModelError where the model can't know its shapes yet
  */
 export function ensureBuilt(model: tf.LayersModel): void {
+  assertOurTfjs(model);
   if (model.built) return;
   if (!model.outputs?.length) {
     throw new ModelError(`model '${model.name}' has no shapes yet; give its first layer an inputShape`);
