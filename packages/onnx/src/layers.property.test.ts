@@ -1,0 +1,27 @@
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { exportOnnx } from './index.js';
+import { fill } from './testing/fill.js';
+import { layerCases } from './testing/layer-cases.js';
+import { onnxDifference } from './testing/onnx.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe('exportOnnx of models around one layer, with random options', () => {
+  it.each(Object.entries(layerCases))('gives ONNX Runtime what tfjs computes: %s', async (_, cases) => {
+    await fc.assert(
+      fc.asyncProperty(cases, fc.nat(1e6), async ({ model, shapes, tokens }, seed) => {
+        fill(model, seed);
+        const before = tf.memory().numTensors;
+        const bytes = exportOnnx(model);
+        expect(tf.memory().numTensors).toBe(before);
+        expect(await onnxDifference(model, bytes, { seed, shapes, tokens })).toBeLessThan(1e-5);
+        model.dispose();
+      }),
+      { numRuns: 30, seed: 20171 },
+    );
+  });
+});
