@@ -166,9 +166,9 @@ export const makerOf = (tensor: string) =>
 /** The tensor with other sizes behind the batch; open sizes stay what they are. */
 export function reshapeTo(graph: GraphBuilder, tensor: string, from: Sizes, to: Sizes): string {
   if (sameSizes(from, to)) return tensor;
-  // 0 is a size as it comes, -1 the one that is left.
-  let alike = 0;
-  while (alike < Math.min(from.length, to.length) && from[alike] === to[alike]) alike++;
+  // -1 is the size that is left, 0 one as it comes: where several are open, those in front that only move along.
+  let alike = to.filter((size) => size === null).length > 1 ? 0 : -1;
+  while (alike >= 0 && alike < Math.min(from.length, to.length) && from[alike] === to[alike]) alike++;
   const sizes = to.map((size, i) => size ?? (i < alike ? 0 : -1));
   if (sizes.filter((size) => size === -1).length > 1) {
     throw new ModelError(

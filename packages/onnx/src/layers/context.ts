@@ -117,3 +117,6 @@ export const fromImage = (context: LayerContext, { tensor, channels, spatial }: 
 
 /** Like Python's: counted from the end where it is negative; of a tensor of that rank, the batch included. */
 export const axisOf = (axis: unknown, rank: number): number => (Number(axis) + rank) % rank;
+
+/** For Slice: an end that lies behind every tensor's. */
+export const FAR = 2 ** 31 - 1;

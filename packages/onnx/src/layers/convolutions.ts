@@ -16,7 +16,7 @@ import {
   weight,
   weightsOf,
 } from './context.js';
-import { windowOf } from './window.js';
+import { windowOf, withoutSkipped } from './window.js';
 
 /** A convolution; the kernel is ONNX's: [out, in / groups, …size]. */
 export function convolved(
@@ -27,11 +27,11 @@ export function convolved(
   bias: Parameter | undefined,
   groups = 1,
 ): Image {
-  const inputs = [x.tensor, weight(context, kind, kernel)];
+  const window = windowOf(context, config, kernel.shape.slice(2), x.spatial);
+  const inputs = [withoutSkipped(context, x, window), weight(context, kind, kernel)];
   if (bias) inputs.push(weight(context, 'bias', bias));
-  const { attributes, steps } = windowOf(config, kernel.shape.slice(2), x.spatial);
-  const tensor = op(context, 'Conv', inputs, { ...attributes, group: BigInt(groups) });
-  return { tensor, channels: kernel.shape[0]!, spatial: steps };
+  const tensor = op(context, 'Conv', inputs, { ...window.attributes, group: BigInt(groups) });
+  return { tensor, channels: kernel.shape[0]!, spatial: window.steps };
 }
 
 /** A kernel with its last axes in front, in the given order, and those of its size behind. */
@@ -122,6 +122,8 @@ const convTranspose: Converter = (context) => {
   const ends = size.map((length, d) =>
     tfjsEnds(length, strides[d]!, config.padding === 'same', x.spatial[d]!),
   );
+  if (size.length === 3 && config.padding === 'same' && ends.some(({ more }) => more > 0))
+    refuse(context, "has strides beyond its kernel and pads 'same', which tfjs computes wrongly for volumes");
   const inputs = [x.tensor, weight(context, 'kernel', kernelInFront(kernel, [-1, -2]))];
   if (bias) inputs.push(weight(context, 'bias', bias));
   const tensor = op(context, 'ConvTranspose', inputs, {

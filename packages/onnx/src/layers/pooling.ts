@@ -1,6 +1,6 @@
 import { asTfjs, isImage, plainValue } from '../graph/value.js';
 import { type Converter, forEachAxis, fromImage, imageOf, type LayerEntries, op } from './context.js';
-import { windowOf } from './window.js';
+import { windowOf, withoutSkipped } from './window.js';
 
 const pooled =
   (opType: 'MaxPool' | 'AveragePool'): Converter =>
@@ -9,12 +9,12 @@ const pooled =
     const image = imageOf(context);
     const size = forEachAxis(config.poolSize, image.spatial.length);
     // ONNX's AveragePool can't dilate in this opset, and tfjs's pooling doesn't.
-    const { attributes, steps } = windowOf({ ...config, dilationRate: 1 }, size, image.spatial);
-    const { dilations: _, ...window } = attributes;
+    const window = windowOf(context, { ...config, dilationRate: 1 }, size, image.spatial);
+    const { dilations: _, ...attributes } = window.attributes;
     return fromImage(context, {
       ...image,
-      tensor: op(context, opType, [image.tensor], window),
-      spatial: steps,
+      tensor: op(context, opType, [withoutSkipped(context, image, window)], attributes),
+      spatial: window.steps,
     });
   };
 

@@ -1,6 +1,6 @@
 import { countOf, isKnown } from '../graph/sizes.js';
 import { asTfjs, isImage, plainValue, reshaped, type Value } from '../graph/value.js';
-import { type Converter, type LayerEntries, op } from './context.js';
+import { type Converter, FAR, type LayerEntries, op } from './context.js';
 
 const reshape: Converter = ({ graph, inputs, outShape }) => reshaped(graph, inputs[0]!, outShape);
 
@@ -50,9 +50,6 @@ const slice: Converter = (context) => {
   const tensor = gone.length > 0 ? op(context, 'Squeeze', [part, graph.ints(gone)]) : part;
   return plainValue(tensor, context.outShape, x.dtype);
 };
-
-/** An end that lies behind every tensor's. */
-export const FAR = 2 ** 31 - 1;
 
 /** Only training sees these do anything. */
 const passed: Converter = ({ inputs }) => inputs[0]!;

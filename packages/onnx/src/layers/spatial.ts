@@ -3,6 +3,7 @@ import { arange } from '../graph/transposed.js';
 import { asTfjs, isListed, placesOf, plainValue, type Value } from '../graph/value.js';
 import {
   type Converter,
+  FAR,
   forEachAxis,
   fromImage,
   type Image,
@@ -12,7 +13,6 @@ import {
   op,
   refuse,
 } from './context.js';
-import { FAR } from './shapes.js';
 
 type Edge = readonly [before: number, after: number];
 

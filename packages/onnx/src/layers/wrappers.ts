@@ -1,14 +1,14 @@
 import type * as tf from '@tensorflow/tfjs';
 import { isKnown, type Sizes } from '../graph/sizes.js';
 import { asTfjs, plainValue, type Value } from '../graph/value.js';
-import { type Converter, type LayerContext, type LayerEntries, op, refuse } from './context.js';
+import { type Converter, FAR, type LayerContext, type LayerEntries, op, refuse } from './context.js';
 import { maskBehind, recurrentOutputs } from './recurrent/layers.js';
 
 /** The sizes of a tensor from one axis on, or up to another, where they are not known before it runs. */
 function shapePart(context: LayerContext, tensor: string, from: number, to?: number): string {
   const { graph } = context;
   const shape = op(context, 'Shape', [tensor]);
-  const end = to ?? 2 ** 31 - 1;
+  const end = to ?? FAR;
   return op(context, 'Slice', [shape, graph.ints([from]), graph.ints([end])]);
 }
 

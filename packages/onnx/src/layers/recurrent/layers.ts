@@ -1,7 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { asTfjs, isImage, type Mask, plainValue, type Value } from '../../graph/value.js';
-import { type Converter, type LayerContext, type LayerEntries, op, refuse, weight } from '../context.js';
-import { FAR } from '../shapes.js';
+import { type Converter, FAR, type LayerContext, type LayerEntries, op, refuse, weight } from '../context.js';
 import { cellContext, cellKind, type Recurrence } from './cells.js';
 
 /** The activations that ONNX's recurrent operations know, in its words, with alpha and beta where they have them. */
