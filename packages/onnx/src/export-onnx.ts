@@ -4,11 +4,17 @@ import { convertGraph } from './convert-graph.js';
 import { type ElementType, GraphBuilder, type Port } from './graph/graph-builder.js';
 import { serialized } from './graph/model-proto.js';
 import { asTfjs, plainValue, type Value } from './graph/value.js';
+import { padChannels } from './passes/padded-channels.js';
 
 /** How {@link exportOnnx} writes a model. */
 export interface ExportOptions {
   /** Sizes that the model leaves open, without the batch: of the one input, or of several by their names. Open ones stay open where they are not given. */
   readonly inputShapes?: InputShapes;
+  /**
+   * Whether channels are filled up to fours, which ONNX Runtime's fast convolutions want, or from how many on. Default true, which is 24: fewer are faster as
+   * they are.
+   */
+  readonly fillChannels?: boolean | number;
 }
 
 /**
@@ -16,13 +22,17 @@ export interface ExportOptions {
  * outputs keep tfjs's names and layouts, images channels-last: the same data goes in and the same comes out. Any batch size.
  *
  * Inside, images are channels-first, as ONNX has them: an input of several channels is transposed once, and a dense layer behind a flatten
- * has its rows permuted instead.
+ * has its rows permuted instead. A convolution's channels, if there are 24 or more, are filled up with zeros to a
+ * multiple of four where that can be done exactly: with any other number ONNX Runtime takes slower kernels.
  *
  * @param model layers of tfjs's own or of @sbp/model, sequential or functional, nested or not
  * @throws ModelError naming the layer and its class where ONNX or this package has no word for it, for models with
  * noise, which `pruneModel` or `foldNoise` of @sbp/prune must take out first, and where sizes must be known that are open
  */
-export function exportOnnx(model: tf.LayersModel, { inputShapes }: ExportOptions = {}): Uint8Array {
+export function exportOnnx(
+  model: tf.LayersModel,
+  { inputShapes, fillChannels = true }: ExportOptions = {},
+): Uint8Array {
   const graph = readGraph(model, { inputShapes });
   const names = distinct(model.outputNames, model.inputNames);
   const builder = new GraphBuilder([...model.inputNames, ...names]);
@@ -30,7 +40,9 @@ export function exportOnnx(model: tf.LayersModel, { inputShapes }: ExportOptions
   const results = convertGraph(builder, graph, given).map((value) => asTfjs(builder, value));
   const inputs = given.map((value) => portOf(value.tensor, value));
   const outputs = results.map((value, i) => ({ ...portOf(names[i]!, value), tensor: value.tensor }));
-  return serialized(builder.finish(model.name, inputs, outputs));
+  const onnx = builder.finish(model.name, inputs, outputs);
+  if (fillChannels !== false) padChannels(onnx, fillChannels === true ? undefined : fillChannels);
+  return serialized(onnx);
 }
 
 const inputTypes: Readonly<Partial<Record<tf.DataType, Value['dtype']>>> = {
