@@ -179,7 +179,7 @@ const separable: Kind = (use) => {
     const [depthwise, pointwise, bias] = readWeights(use.layer) as [Weight, Weight, Weight | undefined];
     return { depthwise: { kernel: depthwise, bias: undefined as Weight | undefined }, pointwise, bias };
   });
-  const multiplier = Number(use.config.depthMultiplier);
+  const multiplier = state.depthwise.kernel.shape.at(-1)!;
   const between = [...use.outShapes[0]!];
   between[axis] = use.inputs[0]!.groups * multiplier;
   const first = depthwiseOp(use, state.depthwise, { axis, outShape: between, multiplier });
