@@ -16,12 +16,10 @@ export function cutModel(
   // Constants go first, while the readers' rows are those that the constants were worked out for.
   for (const op of graph.ops) foldConstants(op, plan);
   const standIns = foldMultipliers(graph);
-  const done = new Set<Op>();
   for (const op of graph.ops) {
-    const [first] = op.twins as [Op];
-    if (op.cut && !(done.has(first) && !op.noise))
-      op.cut(plan.present(op.inputs[0]!), plan.present(op.outputs[0]!));
-    done.add(first);
+    const groups = [plan.present(op.inputs[0]!), plan.present(op.outputs[0]!)] as const;
+    if (op.twins[0] === op) op.cut?.(...groups);
+    op.adapt?.(...groups);
   }
   return { model: assemble(model, graph, plan), standIns };
 }

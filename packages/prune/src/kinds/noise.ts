@@ -24,7 +24,7 @@ export function noiseOps(use: Use, before: Pick<OpSpec, 'outShapes' | 'outAxis'>
       cuttable: passes,
       ...(passes && { homogeneous: 'jointly' as const }),
       run: ([x]) => x!.mul(Float32Array.from(multiplier)),
-      cut: (_, outs) => {
+      adapt: (_, outs) => {
         factors &&= outs.map((o) => factors![o]!);
       },
       noiseParams: 2 * values.snr.length,
