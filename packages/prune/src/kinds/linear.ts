@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs';
 import { type OpSpec, type PerIndex, type Shape, type Sparsity, type Way, whole } from '../ops/op.js';
 import { isPadded, type Spatial } from '../ops/padding.js';
 import { sparseKernel } from '../ops/sparse-kernel.js';
@@ -195,7 +196,10 @@ const separable: Kind = (use) => {
   const multiplier = use.layer.weights[0]!.shape.at(-1)!;
   const between = [...use.outShapes[0]!];
   between[axis] = use.inputs[0]!.groups * multiplier;
-  const first = depthwiseOp(use, state.depthwise, { axis, outShape: between, multiplier });
+  const first: OpSpec = {
+    ...depthwiseOp(use, state.depthwise, { axis, outShape: between, multiplier }),
+    run: ([x]) => depthwiseAlone(use, x as tf.Tensor4D),
+  };
   const second: OpSpec = {
     ways: [{ kind: 'rows', padded: false }],
     outShapes: use.outShapes,
@@ -230,6 +234,21 @@ const separable: Kind = (use) => {
   };
   return [first, second, ...activationOps(use, second, false)];
 };
+
+/** The first half of a separable convolution. */
+function depthwiseAlone({ layer, config }: Use, x: tf.Tensor4D): tf.Tensor4D {
+  const kernel = layer.weights[0]!.read() as tf.Tensor4D;
+  const { strides, padding, dilationRate, dataFormat } = config as unknown as {
+    strides: [number, number];
+    padding: 'same' | 'valid';
+    dilationRate: [number, number];
+    dataFormat: string;
+  };
+  const isFirst = dataFormat === 'channelsFirst';
+  const last = isFirst ? tf.transpose(x, [0, 2, 3, 1]) : x;
+  const y = tf.depthwiseConv2d(last, kernel, strides, padding, 'NHWC', dilationRate);
+  return isFirst ? tf.transpose(y, [0, 3, 1, 2]) : y;
+}
 
 /** A lookup of rows: as many groups as a row has numbers. */
 const embedding: Kind = (use) => {

@@ -38,7 +38,8 @@ export function noiseOps(use: Use, before: Pick<OpSpec, 'outShapes' | 'outAxis'>
       },
       build: (xs) => {
         if (!factors) return xs;
-        return [standIn(use.config.name as string, Float64Array.from(factors), xs[0]!)];
+        const own = layer.getClassName() === 'LogNormalDropout' ? '' : '_noise';
+        return [standIn(`${use.config.name}${own}`, Float64Array.from(factors), xs[0]!)];
       },
     },
   ];
