@@ -102,7 +102,9 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
       const same = attempt(refused, 'pruneModel without noise', () => surgery.pruneModel(given));
       if (same) {
         expectClose('pruneModel without noise', difference(given, same.model, seed), 1e-5);
-        expectSame('MACs of a model without noise', same.report.after.macs, same.report.before.macs);
+        const { before, after } = same.report;
+        // What a nested model computes for nobody goes.
+        if (after.macs > before.macs) throw new Wrong(`more MACs without noise than before`);
         discard(same.model);
       }
     }
@@ -135,7 +137,7 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
     expectClose('pruneModel', difference(noisy, pruned, seed), 1e-4);
     expectReport(surgery, noise === 'added' ? given : undefined, pruned, report);
     const bytes = attempt(refused, 'exportOnnx', () => surgery.exportOnnx(pruned));
-    if (bytes) expectClose('exportOnnx', await onnxDifference(pruned, bytes, seed), 1e-4);
+    if (bytes) expectClose('exportOnnx', await differenceOf(pruned, bytes, seed), 1e-4);
     discard(pruned);
     expectSame('tensors left behind', tf.memory().numTensors - tensors, 0);
     expectSame('weights of the given model', numbersOf(noisy), weights);
@@ -150,6 +152,14 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
     };
   } finally {
     for (const model of new Set(models)) discard(model);
+  }
+}
+
+async function differenceOf(model: tf.LayersModel, bytes: Uint8Array, seed: number): Promise<number> {
+  try {
+    return await onnxDifference(model, bytes, seed);
+  } catch (error) {
+    throw new Wrong(`ONNX Runtime threw ${said(error)}`, { cause: error });
   }
 }
 
