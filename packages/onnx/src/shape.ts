@@ -1,0 +1,2 @@
+/** A tensor's shape without the batch. */
+export type Shape = readonly number[];
