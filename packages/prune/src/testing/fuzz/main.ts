@@ -96,7 +96,8 @@ function summary(tally: Tally, seed: number, seconds: number): string {
       .sort((a, b) => b[1] - a[1])
       .map(([what, n]) => `| ${what.replace(/\|/g, '\\|')} | ${count(n)} |`);
   const { tried, halved, groups, removed } = tally;
-  const command = `npm run fuzz:surgery -- --runs ${tried} --seed ${seed}${values['no-onnx'] ? ' --no-onnx' : ''}`;
+  const which = values.at === undefined ? `--runs ${tried}` : `--at ${values.at}`;
+  const command = `npm run fuzz:surgery -- ${which} --seed ${seed}${values['no-onnx'] ? ' --no-onnx' : ''}`;
   return `# Surgery on random graphs
 
 \`${command}\`

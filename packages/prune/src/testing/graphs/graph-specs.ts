@@ -39,7 +39,10 @@ const activation = one(
   'mish',
 );
 const padding = one('valid', 'same', 'same');
-const channelsFirst = rarely('channelsFirst');
+const channelsFirst = weighted<string | undefined>(
+  [19, fc.constant(undefined)],
+  [1, fc.constant('channelsFirst')],
+);
 const useBias = fc.boolean();
 const method = one('none', 'noise', 'noise', 'noise', 'sparse-vd', 'filters', 'channels', 'noise and lasso');
 const sides = upTo(3);
@@ -93,7 +96,7 @@ const upwards2d = fc.oneof(
   }),
 );
 const batchNorm = step('batchNormalization', {
-  fromEnd: one(1, 1, 1, 1, 1, 2, 3),
+  fromEnd: weighted([12, fc.constant(1)], [1, fc.constant(2)], [1, fc.constant(3)]),
   scale: fc.boolean(),
   center: fc.boolean(),
   epsilon: one(1e-3, 1e-2),
@@ -154,17 +157,17 @@ const spatial = fc.oneof(
 
 const op = one('add', 'add', 'add', 'multiply', 'average', 'maximum', 'minimum');
 const joins = weighted(
-  [5, step('join', { op, three: rarely(true) }, 3)],
-  [2, step('stretch', { op, swap: fc.boolean() }, 2)],
-  [4, step('concatenate', { axis: one(0, 0, 0, 0, 1, 2), twice: rarely(true), three: rarely(true) }, 3)],
+  [10, step('join', { op, three: rarely(true) }, 3)],
+  [4, step('stretch', { op, swap: fc.boolean() }, 2)],
+  [8, step('concatenate', { axis: one(0, 0, 0, 0, 1, 2), twice: rarely(true), three: rarely(true) }, 3)],
   [1, step('dot', { normalize: fc.boolean() }, 2)],
-  [3, step('again', {}, 2)],
+  [6, step('again', {}, 2)],
 );
 
 const strides = one(1, 1, 2);
 const blocks2d = weighted(
   [
-    4,
+    8,
     step('resNet', {
       filters: one(0, 0, 4, 6, 8),
       strides,
@@ -174,7 +177,7 @@ const blocks2d = weighted(
     }),
   ],
   [
-    3,
+    6,
     step('mobileNet', {
       filters: one(0, 0, 4, 6, 7),
       strides,
@@ -183,9 +186,9 @@ const blocks2d = weighted(
       activation: one('relu6', 'relu', 'swish'),
     }),
   ],
-  [2, step('denseNet', { filters: upTo(6, 2), layers: upTo(3), transition: fc.boolean() })],
+  [4, step('denseNet', { filters: upTo(6, 2), layers: upTo(3), transition: fc.boolean() })],
   [
-    2,
+    4,
     step('uNet', {
       filters: upTo(6, 2),
       transposed: fc.boolean(),
@@ -193,14 +196,14 @@ const blocks2d = weighted(
       norm: fc.boolean(),
     }),
   ],
-  [2, step('squeezeExcite', { ratio: upTo(4), byConv: fc.boolean() })],
-  [1, step('spatialGate', { kernelSize: one(1, 3) })],
-  [2, step('inception', { filters: upTo(6, 2), strides, pooling: one('maxPooling2d', 'averagePooling2d') })],
+  [4, step('squeezeExcite', { ratio: upTo(4), byConv: fc.boolean() })],
+  [2, step('spatialGate', { kernelSize: one(1, 3) })],
+  [4, step('inception', { filters: upTo(6, 2), strides, pooling: one('maxPooling2d', 'averagePooling2d') })],
   [1, step('convNext', { expand: upTo(3), activation: one('gelu', 'relu') })],
 );
 const feedForward = step('feedForward', {
   units: width,
-  before: fc.boolean(),
+  before: weighted([3, fc.constant(false)], [1, fc.constant(true)]),
   activation: one('relu', 'gelu', 'swish'),
 });
 
@@ -262,26 +265,26 @@ const volumes = weighted(
 );
 
 const anywhere: Weighted<StepSpec>[] = [
-  [3, batchNorm],
+  [6, batchNorm],
   [4, noise],
   [4, elementwise],
   [1, whole],
-  [1, rearranged],
-  [6, joins],
-  [1, distributed],
-  [1, feedForward],
+  [2, rearranged],
+  [12, joins],
+  [2, distributed],
+  [2, feedForward],
 ];
 const images: Weighted<StepSpec>[] = [
-  [7, conv2d],
-  [3, depthwise],
-  [1, upwards2d],
-  [3, poolOf(2)],
-  [2, spatial],
-  [1, dense],
-  [5, blocks2d],
+  [14, conv2d],
+  [6, depthwise],
+  [2, upwards2d],
+  [6, poolOf(2)],
+  [4, spatial],
+  [2, dense],
+  [18, blocks2d],
   ...anywhere,
 ];
-const vectors: Weighted<StepSpec>[] = [[7, dense], [1, step('repeatVector', { n: upTo(3) })], ...anywhere];
+const vectors: Weighted<StepSpec>[] = [[14, dense], [2, step('repeatVector', { n: upTo(3) })], ...anywhere];
 
 /** A model in the model, of a few steps. */
 const nestedOf = (steps: fc.Arbitrary<StepSpec>) =>
@@ -335,7 +338,7 @@ const anything = (
   main: fc.Arbitrary<InputSpec>,
   stem: fc.Arbitrary<StepSpec>,
   steps: readonly Weighted<StepSpec>[],
-  longest = 10,
+  longest = 12,
 ): fc.Arbitrary<GraphSpec> =>
   fc
     .record({
@@ -372,8 +375,8 @@ const people: fc.Arbitrary<GraphSpec> = fc
         [1, noise],
         [1, elementwise],
       ]),
-      5,
-      1,
+      6,
+      2,
     ),
     pooled: one('globalAveragePooling2d', 'flatten', 'globalMaxPooling2d'),
     after: list(fc.oneof(dense, noise), 2),
@@ -412,16 +415,16 @@ const siamese: fc.Arbitrary<GraphSpec> = fc
 
 /** Random models of everything that the surgery is to know, data first. */
 export const graphSpecs: fc.Arbitrary<GraphSpec> = weighted(
-  [8, anything(pictures, widening('conv2d', { kernelSize: one(1, 3) }), images)],
-  [5, people],
-  [3, anything(series, widening('conv1d', { kernelSize: one(1, 2) }), [...anywhere, [20, sequences]])],
+  [8, anything(pictures, widening('conv2d', { kernelSize: one(1, 1, 3) }), images)],
+  [8, people],
+  [3, anything(series, widening('conv1d', { kernelSize: one(1, 2) }), [...anywhere, [40, sequences]])],
   [2, anything(numbers, step('dense', { units: wide, activation, method }), vectors)],
   [
     1,
     anything(
       input([3, 4, 4, 2], [2, 4, 4, 3]),
       widening('conv3d', { kernelSize: one(1, 2) }),
-      [...anywhere, [20, volumes]],
+      [...anywhere, [40, volumes]],
       6,
     ),
   ],
