@@ -316,7 +316,7 @@ describe('buildModel', () => {
     };
     expect((await build(nest(5))).outputs[0]!.shape).toEqual([null, 2]);
     const began = performance.now();
-    await expect(build(nest(40))).rejects.toThrow(/uses more than 10000 layers, nested models opened/);
+    await expect(build(nest(40))).rejects.toThrow(/uses more than 5000 layers, nested models opened/);
     expect(performance.now() - began).toBeLessThan(5000);
   });
 
@@ -333,16 +333,11 @@ describe('buildModel', () => {
     expect(performance.now() - began).toBeLessThan(1000);
   });
 
-  it.each([
-    [9900, /^its layers are too deep for tfjs/],
-    [20_000, /^model 'm' uses more than 10000 layers/],
-  ])(
-    'says so where a chain of %i is too long for tfjs',
-    async (length, line) => {
-      const links = (i: number): Json => [[[i ? `r${i - 1}` : 'x', 0, 0, {}]]];
-      const chain = Array.from({ length }, (_, i) => layer('ReLU', `r${i}`, {}, links(i)));
-      await expect(build(graph([input(), ...chain], `r${length - 1}`))).rejects.toThrow(line);
-    },
-    120_000,
-  );
+  it('does not try chains of layers that would keep tfjs busy for ever', async () => {
+    const links = (i: number): Json => [[[i ? `r${i - 1}` : 'x', 0, 0, {}]]];
+    const chain = Array.from({ length: 20_000 }, (_, i) => layer('ReLU', `r${i}`, {}, links(i)));
+    await expect(build(graph([input(), ...chain], 'r19999'))).rejects.toThrow(
+      /^model 'm' uses more than 5000 layers/,
+    );
+  });
 });

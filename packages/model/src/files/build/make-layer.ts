@@ -8,10 +8,10 @@ import type { LayerRecord } from './topology.js';
 /** More than any tensor can hold. */
 const mostValues = 2 ** 31;
 /**
- * Ten times the largest networks. tfjs looks through a list for each, and models nested in models, each used twice, are as many as grains on
+ * Five times the largest networks. tfjs looks through a list for each, and models nested in models, each used twice, are as many as grains on
  * a chessboard.
  */
-const mostUses = 10_000;
+const mostUses = 5_000;
 
 /** @throws ModelFileError naming the layer */
 export function makeLayer({ class_name, config, name }: LayerRecord, position: number): tf.layers.Layer {
@@ -107,6 +107,9 @@ export function reason(error: unknown): string {
     return /stack/.test(message)
       ? 'its layers are too deep for tfjs.'
       : 'it takes more memory than there is.';
+  // A copy keeps the names of its own variables apart, but all copies keep them in one place.
+  if (/^Variable with name .* was already registered/.test(message))
+    return 'another copy of @tensorflow/tfjs in this program has weights of the same names; have one copy installed: npm ls @tensorflow/tfjs shows them.';
   // JavaScript's own; tfjs's say what they expected.
   if (error instanceof TypeError && /undefined|null|not a function|not iterable|read propert/.test(message))
     return 'a field of its config is missing or of the wrong kind; save the model anew.';
