@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exportOnnx, foldNoise, pruneModel } from './index.js';
-import { withPaddedChannels } from './padded-channels.js';
 import { buildChain, chainSpecs } from './testing/chains.js';
 import { fill } from './testing/fill.js';
 import { onnxDifference } from './testing/onnx.js';
@@ -12,9 +11,8 @@ beforeAll(async () => {
 });
 
 describe('exportOnnx on random chains', () => {
-  it('gives ONNX Runtime what tfjs computes, folded or cut, with gathers or without, and with channels filled up', async () => {
+  it('gives ONNX Runtime what tfjs computes, folded or cut, with gathers or without', async () => {
     const seen = new Set<string>();
-    let padded = 0;
     await fc.assert(
       fc.asyncProperty(chainSpecs, fc.nat(1e6), async (spec, seed) => {
         const model = buildChain(spec);
@@ -31,12 +29,6 @@ describe('exportOnnx on random chains', () => {
           const bytes = exportOnnx(stock);
           expect(tf.memory().numTensors).toBe(before);
           expect(await onnxDifference(stock, bytes, seed)).toBeLessThan(1e-5);
-          const wider = withPaddedChannels(stock, 1);
-          if (wider !== stock) {
-            padded++;
-            expect(await onnxDifference(stock, exportOnnx(wider), seed)).toBeLessThan(1e-5);
-            wider.dispose();
-          }
           stock.dispose();
         }
         expect(tf.memory().numTensors).toBe(tensors);
@@ -51,6 +43,5 @@ describe('exportOnnx on random chains', () => {
       expect(seen).toContain(kind);
     }
     expect(seen).not.toContain('SeededDropout');
-    expect(padded).toBeGreaterThan(20);
   });
 });
