@@ -1,5 +1,4 @@
-import type { Shape } from './shape.js';
-
+type Shape = readonly number[];
 type Numbers = Float32Array | Uint32Array;
 
 export const arange = (size: number) => Uint32Array.from({ length: size }, (_, i) => i);
