@@ -31,14 +31,16 @@ export interface Cut {
   seconds: number;
   /** The smaller model beside the noisy one at inference, in tfjs. */
   agrees: Difference;
-  /** And its ONNX file, in ONNX Runtime. */
-  exported: Difference;
   /** How far drowning the groups moved the outputs: an agreement says little where this is small. */
   effect: Difference;
-  /** Of the smaller ONNX file over the whole one's. */
-  speedup?: Spread;
   /** What the report says of groups that stayed, with how many layers it is said of. */
   notes: Record<string, number>;
+}
+
+export interface CutExported extends Difference {
+  bytes: number;
+  /** Over the whole model's file. */
+  speedup?: Spread;
 }
 
 export interface Counted {
@@ -56,4 +58,6 @@ export interface Result {
   published?: Found<Counted & { params: number; tensorflowParams: number; seconds: number }>;
   exported?: Found<Difference & { bytes: number }>;
   cut?: Found<Cut>;
+  /** The smaller model's ONNX file in ONNX Runtime, beside the noisy model. */
+  cutExported?: Found<CutExported>;
 }
