@@ -3,7 +3,6 @@ export { groupCounts } from './group-counts.js';
 export { GroupLasso, type GroupLassoConfig, groupLasso, groupLassoOf, groupNorms } from './group-lasso.js';
 export { groupMacs } from './kl-weight.js';
 export { type LogNormalDropoutConfig, logNormalDropout } from './log-normal-dropout.js';
-export { layerMacs } from './macs.js';
 export { leNet5, leNetFc, type NetLassoConfig, type NetOptions, vggDropout, vggLike } from './nets.js';
 export {
   multiplierAt,

@@ -1,10 +1,9 @@
-import type { InputShapes } from '@sbp/model';
+import { type Cost, countFlops, type InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { keepAll, type Plan, planOf } from './cut/plan.js';
 import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/report.js';
 import { cutModel } from './cut/surgery.js';
 import { PruneError } from './errors.js';
-import { type Cost, countFlops } from './flops.js';
 import { type OpGraph, readOps } from './ops/read-ops.js';
 
 export interface PruneOptions {

@@ -1,4 +1,5 @@
-import { layerMacs, noiseOf, noisesOf } from '@sbp/layers';
+import { noiseOf, noisesOf } from '@sbp/layers';
+import { layerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { weightLayout } from './layout.js';
 import { MIXING } from './mixing.js';

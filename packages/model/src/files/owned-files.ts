@@ -13,11 +13,25 @@ export { modelFolder };
  *
  * @param model the model's file or folder
  * @param path where something is to be written; need not be there
- * @throws ModelFileError where there is no model
+ * @throws ModelError where there is no model
  */
 export async function ownsFile(model: string, path: string): Promise<boolean> {
   if (!existsSync(path)) return false;
   const written = identity(path);
+  return (await filesOf(model)).some((file) => existsSync(file) && identity(file) === written);
+}
+
+/**
+ * Bytes of a saved model: of model.json and the weight files that it names, or of a single file that has all.
+ *
+ * @param model its file or folder
+ * @throws ModelError where there is no model, or not all of it
+ */
+export async function modelFileBytes(model: string): Promise<number> {
+  return (await filesOf(model)).reduce((sum, file) => sum + statSync(file).size, 0);
+}
+
+async function filesOf(model: string): Promise<string[]> {
   const source = await openPath(model);
   const folder = await modelFolder(model);
   const files = [source.name];
@@ -25,9 +39,7 @@ export async function ownsFile(model: string, path: string): Promise<boolean> {
   if (bytes && formatOf(bytes, source.name, source.origin) === 'json')
     for (const { paths } of readModelJson(parseJson(bytes, source.origin), source.origin).manifest)
       files.push(...paths.map((path) => checkPath(path, source.origin)));
-  return files
-    .map((name) => join(folder, name))
-    .some((file) => existsSync(file) && identity(file) === written);
+  return files.map((name) => join(folder, name));
 }
 
 /** The same for all names of one file, hard links among them. */

@@ -17,7 +17,9 @@ export interface Target {
 export function foldMultipliers({ ops }: OpGraph): Set<Op> {
   const standIns = new Set<Op>();
   const waiting = new Map<Op['layer'], Op[]>();
-  const backOf = ({ inputs, noise }: Op) => targetsBehind(inputs[0]!, noise!.multiplier);
+  // noise along another axis than the groups' is multiplied where it stands, or behind
+  const backOf = ({ inputs, ways, noise }: Op) =>
+    ways[0]!.kind === 'passed' ? targetsBehind(inputs[0]!, noise!.multiplier) : undefined;
   const onOf = ({ outputs, noise }: Op) => targetsAhead(outputs[0]!, noise!.multiplier);
   for (const op of ops) {
     if (!op.noise) continue;

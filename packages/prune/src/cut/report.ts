@@ -1,4 +1,4 @@
-import type { Cost } from '../flops.js';
+import type { Cost } from '@sbp/model';
 import type { Op, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
 import { type Grouping, groupingsOf } from './groupings.js';

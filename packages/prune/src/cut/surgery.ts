@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { PruneError } from '../errors.js';
 import type { Op, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
+import { addLayer } from '../ops/stock.js';
 import { foldMultipliers } from './fold.js';
 import { gather } from './gather.js';
 import type { Plan } from './plan.js';
@@ -64,8 +65,14 @@ export function assemble(
     if (plan.picks(op)) ys = [picked(op, plan, ys[0]!)];
     for (const [i, value] of op.outputs.entries()) built.set(value, ys[i]!);
   }
-  const outputs = graph.outputs.map((value) => built.get(value)!);
+  const outputs = graph.outputs.map((value, i) => named(model.outputNames[i]!, built.get(value)!));
   return tf.model({ inputs, outputs: outputs.length === 1 ? outputs[0]! : outputs, name: model.name });
+}
+
+/** An output under the name that it had: that of a layer which may be gone, or of a nested model. */
+function named(name: string, x: tf.SymbolicTensor): tf.SymbolicTensor {
+  if (x.sourceLayer.name === name) return x;
+  return addLayer('Activation', { name, activation: 'linear' }, x);
 }
 
 /** Groups of an operation's output as it comes out of the layer, before single units are picked. */

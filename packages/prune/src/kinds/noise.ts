@@ -1,4 +1,5 @@
 import { multiplierAt, noiseOf } from '@sbp/layers';
+import type * as tf from '@tensorflow/tfjs';
 import { type OpSpec, type PerIndex, straight, whole } from '../ops/op.js';
 import { addLayer } from '../ops/stock.js';
 import { filled } from '../ops/weights.js';
@@ -23,8 +24,8 @@ export function noiseOps(use: Use, before: Pick<OpSpec, 'outShapes' | 'outAxis'>
       cuttable: passes,
       ...(passes && { homogeneous: 'jointly' as const }),
       run: ([x]) => x!.mul(Float32Array.from(multiplier)),
-      cut: (ins) => {
-        factors &&= ins.map((i) => factors![i]!);
+      cut: (_, outs) => {
+        factors &&= outs.map((o) => factors![o]!);
       },
       noiseParams: 2 * values.snr.length,
       noise: {
@@ -37,14 +38,21 @@ export function noiseOps(use: Use, before: Pick<OpSpec, 'outShapes' | 'outAxis'>
       },
       build: (xs) => {
         if (!factors) return xs;
-        const size = factors.length;
-        // gamma · (x − 0) / √(1 + 0): the one stock layer that multiplies each channel and nothing else
-        const config = { name: use.config.name!, axis: -1, epsilon: 0, center: false, scale: true };
-        const gamma = { shape: [size], data: Float64Array.from(factors) };
-        return [addLayer('BatchNormalization', config, xs[0]!, [gamma, filled(size, 0), filled(size, 1)])];
+        return [standIn(use.config.name as string, Float64Array.from(factors), xs[0]!)];
       },
     },
   ];
+}
+
+/** A layer of tfjs's own that multiplies each group. */
+function standIn(name: string, factors: Float64Array, x: tf.SymbolicTensor): tf.SymbolicTensor {
+  const size = factors.length;
+  // tfjs can't normalise images of three axes
+  if (x.rank > 4) return addLayer('Rescaling', { name, scale: Array.from(factors), offset: 0 }, x);
+  // gamma · (x − 0) / √(1 + 0)
+  const config = { name, axis: -1, epsilon: 0, center: false, scale: true };
+  const gamma = { shape: [size], data: factors };
+  return addLayer('BatchNormalization', config, x, [gamma, filled(size, 0), filled(size, 1)]);
 }
 
 /** Noise of a layer of its own. */
