@@ -52,6 +52,8 @@ export interface Counted {
 /** What is known of a network; a step that was not reached is absent. */
 export interface Result {
   name: NetworkName;
+  /** Why its process ended before it had said everything. */
+  died?: string;
   /** By the file's kind. */
   opened?: Record<string, Found<Opened>>;
   small?: Found<Counted>;
