@@ -1,5 +1,4 @@
 // What needs no file system, in Node and in browsers alike.
-import './layers/separable-conv2d.js';
 
 export { type Cost, type CountOptions, countFlops, type FlopCount } from './count/count-flops.js';
 export { layerMacs } from './count/layer-macs.js';
@@ -19,4 +18,5 @@ export {
   readGraph,
 } from './graph/graph.js';
 export { layersOf, type UsedLayer } from './graph/layers-of.js';
+export { activations } from './layers/index.js';
 export { assertOurTfjs } from './our-tfjs.js';

@@ -1,84 +1,67 @@
-import { type GraphNode, type GraphTensor, ModelError, readGraph } from '@sbp/model';
+import { type GraphTensor, type InputShapes, ModelError, readGraph } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
-import { activationLayers } from './activations.js';
-import { GraphBuilder, type Port } from './graph-builder.js';
-import { type Converter, refuse } from './layer-context.js';
-import { linearLayers } from './linear-layers.js';
-import { mergeLayers } from './merge-layers.js';
-import { normalizationLayers } from './normalization-layers.js';
-import type { Shape } from './shape.js';
-import { shapeLayers } from './shape-layers.js';
-import { spatialLayers } from './spatial-layers.js';
-import { asTfjs, type Value } from './value.js';
+import { convertGraph } from './convert-graph.js';
+import { type ElementType, GraphBuilder, type Port } from './graph/graph-builder.js';
+import { serialized } from './graph/model-proto.js';
+import { asTfjs, plainValue, type Value } from './graph/value.js';
+import { padChannels } from './passes/padded-channels.js';
 
-const converters: Readonly<Record<string, Converter>> = {
-  ...activationLayers,
-  ...linearLayers,
-  ...mergeLayers,
-  ...normalizationLayers,
-  ...shapeLayers,
-  ...spatialLayers,
-};
-
-/** Layers of @sbp/layers, which stands above this package, that compute something else once their noise is taken out. */
-const noisy = new Set(['LogNormalDropout', 'NoisyConv2D', 'NoisyDense', 'SparseVdConv2D', 'SparseVdDense']);
+/** How {@link exportOnnx} writes a model. */
+export interface ExportOptions {
+  /** Sizes that the model leaves open, without the batch: of the one input, or of several by their names. Open ones stay open where they are not given. */
+  readonly inputShapes?: InputShapes;
+  /**
+   * Whether channels are filled up to fours, which ONNX Runtime's fast convolutions want, or from how many on. Default true, which is 24: fewer are faster as
+   * they are.
+   */
+  readonly fillChannels?: boolean | number;
+}
 
 /**
  * The model as an ONNX file (opset 17) that computes what the model does at inference, to float32 rounding. Inputs and
  * outputs keep tfjs's names and layouts, images channels-last: the same data goes in and the same comes out. Any batch size.
  *
  * Inside, images are channels-first, as ONNX has them: an input of several channels is transposed once, and a dense layer behind a flatten
- * has its rows permuted instead.
+ * has its rows permuted instead. A convolution's channels, if there are 24 or more, are filled up with zeros to a
+ * multiple of four where that can be done exactly: with any other number ONNX Runtime takes slower kernels.
  *
- * @param model layers of tfjs's own, sequential or functional, nested or not, with float32 inputs of fixed sizes
- * @throws ModelError naming the layer and its class where ONNX or this package has no word for it, and for models with
- * noise, which `pruneModel` or `foldNoise` of @sbp/prune must take out first
+ * @param model layers of tfjs's own or of @sbp/model, sequential or functional, nested or not
+ * @throws ModelError naming the layer and its class where ONNX or this package has no word for it, for models with
+ * noise, which `pruneModel` or `foldNoise` of @sbp/prune must take out first, and where sizes must be known that are open
  */
-export function exportOnnx(model: tf.LayersModel): Uint8Array {
-  const { inputs, nodes, outputs } = readGraph(model);
+export function exportOnnx(
+  model: tf.LayersModel,
+  { inputShapes, fillChannels = true }: ExportOptions = {},
+): Uint8Array {
+  const graph = readGraph(model, { inputShapes });
   const names = distinct(model.outputNames, model.inputNames);
-  const graph = new GraphBuilder([...model.inputNames, ...names]);
-  const known = new Map<GraphTensor, Value>();
-  const ports = inputs.map((tensor, i): Port => {
-    const name = model.inputNames[i]!;
-    if (tensor.dtype !== 'float32')
-      throw new ModelError(`input '${name}' is of type ${tensor.dtype}; exportOnnx expects float32`, name);
-    const shape = sizesOf(tensor, name);
-    known.set(tensor, { tensor: name, stored: shape, shape, order: 'same' });
-    return { name, shape };
-  });
-  for (const node of nodes) {
-    const value = convert(
-      graph,
-      node,
-      node.inputs.map((tensor) => known.get(tensor)!),
-    );
-    known.set(node.outputs[0]!, value);
-  }
-  const results = outputs.map((tensor) => asTfjs(graph, known.get(tensor)!));
-  const shown = results.map(({ shape, tensor }, i) => ({ name: names[i]!, shape, tensor }));
-  return graph.finish(model.name, ports, shown);
+  const builder = new GraphBuilder([...model.inputNames, ...names]);
+  const given = graph.inputs.map((tensor, i) => inputValue(tensor, model.inputNames[i]!));
+  const results = convertGraph(builder, graph, given).map((value) => asTfjs(builder, value));
+  const inputs = given.map((value) => portOf(value.tensor, value));
+  const outputs = results.map((value, i) => ({ ...portOf(names[i]!, value), tensor: value.tensor }));
+  const onnx = builder.finish(model.name, inputs, outputs);
+  if (fillChannels !== false) padChannels(onnx, fillChannels === true ? undefined : fillChannels);
+  return serialized(onnx);
 }
 
-/** What one use of a layer gives. */
-function convert(graph: GraphBuilder, { layer, outputs }: GraphNode, inputs: readonly Value[]): Value {
-  const config = layer.getConfig();
-  const context = { graph, layer, config, inputs, outShape: outputs[0]!.shape as Shape };
-  const kind = layer.getClassName();
-  if (noisy.has(kind))
-    refuse(context, 'has noise; give exportOnnx what pruneModel or foldNoise makes of the model');
-  if (!Object.hasOwn(converters, kind)) refuse(context, 'is not a layer that exportOnnx knows');
-  if (config.dataFormat === 'channelsFirst')
-    refuse(context, 'has its channels first; exportOnnx expects them last');
-  return converters[kind]!(context);
+const inputTypes: Readonly<Partial<Record<tf.DataType, Value['dtype']>>> = {
+  float32: 'float32',
+  int32: 'int32',
+};
+
+function inputValue({ dtype, shape }: GraphTensor, name: string): Value {
+  const type = inputTypes[dtype];
+  if (!type)
+    throw new ModelError(`input '${name}' is of type ${dtype}; exportOnnx expects float32 or int32`, name);
+  return plainValue(name, shape, type);
 }
 
-/** Sizes of an input without the batch. */
-function sizesOf({ shape }: GraphTensor, name: string): Shape {
-  if (shape.every((size) => size !== null)) return shape as Shape;
-  const found = `[null, ${shape.map(String).join(', ')}]`;
-  throw new ModelError(`input '${name}' is of the shape ${found}; only the batch may be left open`, name);
-}
+const portOf = (name: string, { shape, dtype }: Value): Port => ({
+  name,
+  type: dtype satisfies ElementType,
+  dims: ['batch', ...shape.map((size, i) => size ?? `${name}_${i + 1}`)],
+});
 
 /** The names, each with a number behind it where it is taken. */
 function distinct(names: readonly string[], others: readonly string[]): string[] {

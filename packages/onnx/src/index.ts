@@ -1,1 +1,1 @@
-export { exportOnnx } from './export-onnx.js';
+export { type ExportOptions, exportOnnx } from './export-onnx.js';

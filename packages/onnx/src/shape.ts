@@ -1,2 +1,0 @@
-/** A tensor's shape without the batch. */
-export type Shape = readonly number[];
