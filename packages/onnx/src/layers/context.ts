@@ -40,6 +40,8 @@ export interface LayerEntry {
   readonly integers?: boolean;
   /** It treats all axes but the last as it treats the batch. */
   readonly timewise?: boolean;
+  /** It needs float32's range or digits, as what divides by a deviation does. */
+  readonly precise?: boolean;
   /** What comes out depends on the mask of its input. */
   readonly readsMask?: boolean;
 }

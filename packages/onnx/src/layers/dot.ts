@@ -20,7 +20,8 @@ const dot: Converter = (context) => {
   const axes = [axisOf(given[0], ranks[0]), axisOf(given[1], ranks[1])] as const;
   if (axes.includes(0)) refuse(context, 'multiplies over the batch, which exportOnnx leaves open');
   let [x, y] = [a.tensor, b.tensor];
-  if (config.normalize) [x, y] = [normalized(context, x, axes[0]), normalized(context, y, axes[1])];
+  if (config.normalize)
+    [x, y] = graph.precisely(() => [normalized(context, x, axes[0]), normalized(context, y, axes[1])]);
   const rest = [a, b].map(({ shape }, i) => shape.filter((_, axis) => axis !== axes[i]! - 1));
   const outShape = rest.flat();
   if (ranks[0] === 2 && ranks[1] === 2) {
