@@ -25,15 +25,18 @@ export function macsKlWeight(
 export function groupMacs(layer: tf.layers.Layer): number {
   const groups = channels(layer);
   const own = macs(layer);
-  // past a flatten or a reshape, a group is only a part of a channel: it does not take its maker's work with it
-  const made =
-    own > 0 ? own : work(layer, (next) => before(next).filter((maker) => channels(maker) === groups));
+  // past a flatten or a reshape, or on columns of channels-first images, a group is only a part of a channel: it does not take its maker's work with it
+  const makers = (next: tf.layers.Layer) =>
+    before(next).filter((maker) => channels(maker) === groups && !isChannelsFirst(maker));
+  const made = own > 0 ? own : work(layer, makers);
   return (made + work(layer, after)) / groups;
 }
 
 function channels(layer: tf.layers.Layer): number {
-  return (layer.outputShape as tf.Shape).at(-1) as number;
+  return (layer.outputShape as tf.Shape).at(isChannelsFirst(layer) ? 1 : -1) as number;
 }
+
+const isChannelsFirst = (layer: tf.layers.Layer) => layer.getConfig().dataFormat === 'channelsFirst';
 
 /** A nested model is passed through as a layer without work of its own. */
 const macs = (layer: tf.layers.Layer) => (layer instanceof tf.LayersModel ? 0 : layerMacs(layer));

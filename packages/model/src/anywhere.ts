@@ -1,4 +1,5 @@
 // What needs no file system, in Node and in browsers alike.
+
 export { type Cost, type CountOptions, countFlops, type FlopCount } from './count/count-flops.js';
 export { layerMacs } from './count/layer-macs.js';
 export type { LayerUse, MacsEntry } from './count/layer-use.js';
@@ -17,4 +18,5 @@ export {
   readGraph,
 } from './graph/graph.js';
 export { layersOf, type UsedLayer } from './graph/layers-of.js';
+export { activations } from './layers/index.js';
 export { assertOurTfjs } from './our-tfjs.js';

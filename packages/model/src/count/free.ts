@@ -1,7 +1,7 @@
 import type { MacsTable } from './layer-use.js';
 
 /**
- * Layers of tfjs without a multiply-accumulate by plain counting: what they multiply they do number by number (activations, normalisation, noise, joins),
+ * Layers without a multiply-accumulate by plain counting: what they multiply they do number by number (activations, normalisation, noise, joins),
  * or they only sum, compare, look up and move.
  */
 const names = [
@@ -20,6 +20,14 @@ const names = [
   ],
   ...['GlobalMaxPooling1D', 'GlobalMaxPooling2D', 'GlobalAveragePooling1D', 'GlobalAveragePooling2D'],
   ...['Rescaling', 'CenterCrop', 'CategoryEncoding', 'Resizing', 'RandomWidth'],
+  // of ours, in ../layers
+  ...['GeneralReLU', 'GeneralELU', 'SpatialDropout2D', 'SpatialDropout3D', 'StopMask'],
+  ...['Normalization', 'GroupNormalization', 'RMSNormalization', 'UnitNormalization', 'LayerScale'],
+  ...['GeneralBatchNormalization', 'GeneralLayerNormalization'],
+  ...['Subtract', 'Divide', 'Clip', 'Power', 'Reduce', 'Slice'],
+  ...['ZeroPadding1D', 'ZeroPadding3D', 'Cropping1D', 'Cropping3D', 'GeneralCropping2D'],
+  ...['UpSampling1D', 'UpSampling3D', 'GeneralUpSampling2D', 'GeneralResizing'],
+  ...['GlobalAveragePooling3D', 'GlobalMaxPooling3D', 'MaskedGlobalAveragePooling1D'],
 ];
 
 export const free: MacsTable = Object.fromEntries(names.map((name) => [name, 'free']));

@@ -26,5 +26,11 @@ export const kernels: MacsTable = {
   SeparableConv2D: separable,
   Conv2DTranspose: transposed,
   Conv3DTranspose: transposed,
+  GeneralConv1D: convolution,
+  GeneralConv2D: convolution,
+  GeneralConv3D: convolution,
+  GeneralDepthwiseConv2D: convolution,
+  GeneralConv2DTranspose: transposed,
+  GeneralConv3DTranspose: transposed,
   Dense: ({ layer, outputs: [output] }) => product(output!.slice(0, -1)) * entries(layer),
 };

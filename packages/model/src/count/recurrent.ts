@@ -24,10 +24,12 @@ export const recurrent: MacsTable = {
   RNN: steps,
   SimpleRNN: steps,
   GRU: steps,
+  GeneralGRU: steps,
   LSTM: steps,
   ConvLSTM2D: steps,
   SimpleRNNCell: step,
   GRUCell: step,
+  GeneralGRUCell: step,
   LSTMCell: step,
   StackedRNNCells: ({ layer, inputs, outputs, inner }) =>
     (layer as tf.layers.Layer & { cells: tf.layers.Layer[] }).cells.reduce(

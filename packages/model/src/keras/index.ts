@@ -1,10 +1,7 @@
-// Stands in for the dialects until they are there.
 import { ModelError } from '../errors.js';
 import type { ModelFile } from '../files/model-file.js';
 
-export function toTfjs(file: ModelFile): ModelFile {
-  return file;
-}
+export { toTfjs } from './to-tfjs.js';
 
 export async function readKerasArchive(_bytes: Uint8Array, _origin: string): Promise<ModelFile> {
   throw new ModelError('.keras files are not read yet');

@@ -6,6 +6,7 @@ import { activationOps } from './activations.js';
 import { depthwiseOp } from './depthwise.js';
 import { channelAxis, type Kind, type Use } from './kind.js';
 import { noiseOps } from './noise.js';
+import { passedWhole } from './whole.js';
 
 /** A kernel, and the bias of its outputs, while they are cut. */
 interface Weights {
@@ -175,6 +176,7 @@ const transposed =
 /** A depthwise convolution and one of kernel size 1 behind it, with the activation. */
 const separable: Kind = (use) => {
   const axis = channelAxis(use, 2);
+  if (use.inputs[0]!.axis !== axis) return passedWhole('it reads along another axis')(use);
   const state = use.shared(() => {
     const [depthwise, pointwise, bias] = readWeights(use.layer) as [Weight, Weight, Weight | undefined];
     return { depthwise: { kernel: depthwise, bias: undefined as Weight | undefined }, pointwise, bias };

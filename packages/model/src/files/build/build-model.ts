@@ -16,22 +16,22 @@ import { checkTopology } from './topology.js';
  * @throws ModelFileError naming the layer or the weight
  */
 export async function buildModel(file: ModelFile): Promise<tf.LayersModel> {
-  let model: tf.LayersModel | undefined;
+  const { made, dispose } = make(file);
   try {
-    model = await make(file);
+    const model = await made;
     setWeights(model, file.weights);
     await compileAsSaved(model, file);
     if (typeof file.metadata === 'object' && file.metadata !== null)
       model.setUserDefinedMetadata(file.metadata);
     return model;
   } catch (error) {
-    model?.dispose();
+    dispose();
     if (error instanceof ModelError) throw error;
     throw new ModelFileError(reason(error), undefined, { cause: error });
   }
 }
 
-function make({ topology, weights }: ModelFile): Promise<tf.LayersModel> {
+function make({ topology, weights }: ModelFile) {
   const name = (topology as { class_name?: Json } | null)?.class_name;
   const cls = typeof name === 'string' && Object.hasOwn(registry(), name) ? registry()[name]![0] : undefined;
   if (cls !== (tf.LayersModel as unknown) && !(cls?.prototype instanceof tf.LayersModel))
@@ -40,7 +40,7 @@ function make({ topology, weights }: ModelFile): Promise<tf.LayersModel> {
     );
   checkTopology(topology);
   const values = weights.reduce((sum, { data }) => sum + data.length, 0);
-  // modelFromJSON does all its work before it gives back its promise.
+  // modelFromJSON does all its work before it gives back its promise, and never throws but in it.
   return guarded(values, { graph: makeGraph, sequence: makeSequence }, () =>
     tf.models.modelFromJSON(topology as unknown as tf.ModelAndWeightsConfig),
   );

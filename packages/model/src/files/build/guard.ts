@@ -27,6 +27,9 @@ type AddWeight = (
   ...others: unknown[]
 ) => Variable;
 
+/** As tfjs has it, which says so only when the weight has been allocated. */
+const tensorName = /^[A-Za-z0-9][-A-Za-z0-9_./]*$/;
+
 export const registry = (): Registry =>
   tf.serialization.SerializationMap.getMap().classNameMap as unknown as Registry;
 
@@ -37,9 +40,10 @@ export const registry = (): Registry =>
  *
  * @param values how many numbers the file's weights are, together
  * @param makers take the place of tfjs's own, which loop for ever over links that don't lead anywhere
- * @throws ModelFileError naming the layer whose weights would be more than that
+ * @returns what was made, and what takes back all weights that were added: tfjs's own `dispose` leaves those of shared layers, and of a model that was
+ * never finished
  */
-export function guarded<T>(values: number, makers: Makers, make: () => T): T {
+export function guarded<T>(values: number, makers: Makers, make: () => T): { made: T; dispose: () => void } {
   const proto = tf.layers.Layer.prototype as unknown as { addWeight: AddWeight };
   const { addWeight } = proto;
   const added: Variable[] = [];
@@ -49,6 +53,11 @@ export function guarded<T>(values: number, makers: Makers, make: () => T): T {
     if (!(size <= left))
       throw new ModelFileError(
         `layer ${quoted(this.name)} would have a ${quoted(name)} of the shape [${shape.join(', ')}], ${Number.isFinite(size) ? `more than is left of the file's ${values} numbers` : "which can't be worked out"}; save the model anew.`,
+        this.name,
+      );
+    if (!tensorName.test(this.name))
+      throw new ModelFileError(
+        `layer ${quoted(this.name)} has weights, so that tfjs takes only letters, digits, '-', '_', '.' and '/' in its name; give it another name.`,
         this.name,
       );
     left -= size;
@@ -74,11 +83,11 @@ export function guarded<T>(values: number, makers: Makers, make: () => T): T {
     else if (cls === (tf.LayersModel as unknown) || cls.prototype instanceof tf.LayersModel)
       classes[name] = [cls, makers.graph];
   }
+  const dispose = () => {
+    for (const variable of added.splice(0)) variable.dispose();
+  };
   try {
-    return make();
-  } catch (error) {
-    for (const variable of added) variable.dispose();
-    throw error;
+    return { made: make(), dispose };
   } finally {
     proto.addWeight = addWeight;
     Object.assign(classes, Object.fromEntries(before));
