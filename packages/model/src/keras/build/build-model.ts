@@ -101,7 +101,7 @@ function sayLayer(
   };
   const entry = entryOf(layer, context, fail);
   checkConfig(layer, entry, fail);
-  if (!isOperation(layer.module)) checkCall(layer, call, entry.takes ?? []);
+  if (entry.takes !== 'anything') checkCall(layer, call, entry.takes ?? []);
   const path = (at?: Part): WeightPath => ({
     layer: layer.name,
     store: below(below(place.store, layer.store), at?.store ?? ''),
