@@ -10,6 +10,8 @@ import { readHdf5, readKerasArchive } from './index.js';
 interface Case {
   name: string;
   input: string;
+  /** False where Keras fails to write the case into `.h5`. */
+  h5: boolean;
   shape: number[];
   data: number[];
 }
@@ -34,7 +36,7 @@ function only(file: ModelFile, index: number, input: string): ModelFile {
 }
 
 // Each holds a case of every layer class with TensorFlow's output; testdata/make.py makes them.
-describe.each(['keras2', 'keras3'])('every layer class of %s', (tag) => {
+describe.each(['keras3'])('every layer class of %s', (tag) => {
   const data: Data = JSON.parse(gunzipSync(bytesOf(`${tag}.json.gz`)).toString());
   let files: Record<string, ModelFile>;
   beforeAll(async () => {
@@ -45,9 +47,16 @@ describe.each(['keras2', 'keras3'])('every layer class of %s', (tag) => {
     };
   });
 
-  it.each(data.cases.map((one, i) => ({ ...one, i })))('$name', async ({ i, input, shape, data: values }) => {
-    for (const file of Object.values(files)) {
-      const model = await openModel(only(file, i, input));
+  const inH5 = data.cases.filter(({ h5 }) => h5);
+  it.each(data.cases)('$name', async (one) => {
+    const { input, shape, data: values } = one;
+    const places = [
+      [files.keras, data.cases.indexOf(one)],
+      [files.h5, inH5.indexOf(one)],
+    ] as const;
+    for (const [file, index] of places) {
+      if (index < 0) continue;
+      const model = await openModel(only(file!, index, input));
       const io = { x: [{ name: input, ...data.x[input]! }], y: [{ shape, data: values }] };
       expect(difference(model, io)).toBeLessThan(2e-5);
       model.dispose();
