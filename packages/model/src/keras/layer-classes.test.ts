@@ -36,7 +36,7 @@ function only(file: ModelFile, index: number, input: string): ModelFile {
 }
 
 // Each holds a case of every layer class with TensorFlow's output; testdata/make.py makes them.
-describe.each(['keras3'])('every layer class of %s', (tag) => {
+describe.each(['keras2', 'keras3'])('every layer class of %s', (tag) => {
   const data: Data = JSON.parse(gunzipSync(bytesOf(`${tag}.json.gz`)).toString());
   let files: Record<string, ModelFile>;
   beforeAll(async () => {
