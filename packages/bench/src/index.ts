@@ -7,8 +7,9 @@ export { type Timing, type TimingOptions, timeSideBySide, type Work } from './in
 export { type LossRecord, lossChart } from './loss-chart.js';
 export { type MemoryRun, memoryChart } from './memory-chart.js';
 export { type FunctionEntry, type ModelEntry, type ModelTimingOptions, timeModels } from './models.js';
-export { type OnnxEntry, type OnnxModel, onnxRuntimeVersion, openOnnx, timeOnnx } from './onnx.js';
+export { type OnnxModel, onnxRuntimeVersion, openOnnx, timeOnnx } from './onnx.js';
 export { type LayerTiming, type OnnxLayerOptions, timeOnnxLayers } from './onnx-layers.js';
+export type { OnnxEntry } from './onnx-session.js';
 export { type Block, page, type Section } from './page.js';
 export { type LayerSnr, snrChart } from './snr-chart.js';
 export { type Spread, spread } from './spread.js';

@@ -18,8 +18,11 @@ export interface FunctionEntry {
 }
 
 export interface ModelTimingOptions extends BatchTimingOptions {
-  /** Shape of one example, such as [28, 28, 1]. Default: that of the first entry's model. Functions are given this. */
-  inputShape?: readonly number[];
+  /**
+   * Shape of one example, such as [28, 28, 1], for inputs that leave sizes open; of several inputs by their names. Default: that of the first entry's model.
+   * Functions are given this.
+   */
+  inputShape?: readonly number[] | Readonly<Record<string, readonly number[]>>;
 }
 
 /**
@@ -37,7 +40,7 @@ export async function timeModels(
   await tf.ready();
   return timeBatches('timeModels', entries, { ...timing, engine: tf.getBackend() }, (batchSize) => {
     const inputs = tf.tidy(() =>
-      entries.map((entry) => inputsOf(entry, batchSize, inputShape ?? exampleShape(entries))),
+      entries.map((entry) => inputsOf(entry, batchSize, inputShape, exampleShape(entries))),
     );
     return {
       work: entries.map((entry, i) => inference(entry, inputs[i]!, batchSize)),
@@ -58,12 +61,15 @@ function exampleShape(entries: readonly (ModelEntry | FunctionEntry)[]): Shape |
 function inputsOf(
   entry: ModelEntry | FunctionEntry,
   batchSize: number,
-  fallback: Shape | undefined,
+  given: ModelTimingOptions['inputShape'],
+  example: Shape | undefined,
 ): tf.Tensor[] {
+  const names = 'model' in entry && 'inputNames' in entry.model ? (entry.model.inputNames as string[]) : [];
   const specs = 'model' in entry ? entry.model.inputs : [{ shape: undefined, dtype: 'float32' as const }];
   return specs.map((spec, i) => {
     const own = spec.shape?.slice(1);
-    const shape = isKnown(own) ? own : fallback;
+    const asked = Array.isArray(given) ? given : (given as Record<string, number[]> | undefined)?.[names[i]!];
+    const shape = isKnown(own) ? own : (asked ?? example);
     if (!isKnown(shape)) {
       const found = shape ? `is [${shape.map((size) => size ?? 'null').join(', ')}]` : 'is not known';
       throw new BenchError(

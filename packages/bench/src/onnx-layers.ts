@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BenchError } from './errors.js';
 import { roundOrder } from './interleave.js';
-import type { OnnxEntry } from './onnx.js';
-import { feedsFor, loadOnnxRuntime, openSession } from './onnx-session.js';
+import { feedsFor, loadOnnxRuntime, type OnnxEntry, openSession } from './onnx-session.js';
 import { type Spread, spread } from './spread.js';
 
 export interface OnnxLayerOptions {

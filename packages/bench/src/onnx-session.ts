@@ -1,8 +1,13 @@
 import type * as ort from 'onnxruntime-node';
 import { BenchError, OnnxRuntimeAbsentError } from './errors.js';
-import type { OnnxEntry } from './onnx.js';
 
 export type OnnxRuntime = typeof ort;
+/** An ONNX model, as a file's bytes or path. */
+export interface OnnxEntry {
+  name: string;
+  onnx: Uint8Array | string;
+}
+
 export type Feeds = Record<string, ort.Tensor>;
 
 /** @throws OnnxRuntimeAbsentError where it does not load */

@@ -1,11 +1,5 @@
 import { type BatchTimingOptions, checkEntries, type ModelTiming, timeBatches } from './batches.js';
-import { feedsFor, loadOnnxRuntime, openSession } from './onnx-session.js';
-
-/** An ONNX model, as a file's bytes or path. */
-export interface OnnxEntry {
-  name: string;
-  onnx: Uint8Array | string;
-}
+import { feedsFor, loadOnnxRuntime, type OnnxEntry, openSession } from './onnx-session.js';
 
 /**
  * Times inference of ONNX models side by side on ONNX Runtime: one thread of the CPU, all of its graph optimisations, the whole

@@ -13,6 +13,7 @@ export class RunError extends Error {
 /** Errors of the packages that say what is wrong with what they were given. */
 const aboutInput = new Set([
   'UsageError',
+  'ModelError',
   'ModelFileError',
   'DataError',
   'NoiseConfigError',

@@ -1,2 +1,2 @@
-export { loadModel, ModelFileError, saveModel } from './model-files.js';
+export { loadModel, ModelFileError, saveModel } from '@sbp/model';
 export { type RunConfig, type RunConfigInput, runConfigSchema } from './run-config.js';

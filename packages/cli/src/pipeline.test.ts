@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadModel } from '@sbp/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel } from './model-files.js';
 import { runPaths } from './run-folder.js';
 import { emptyFolder, sbp } from './testing/sbp.js';
 

@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { saveModel } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saveModel } from './model-files.js';
 import { emptyFolder, sbp, spawned } from './testing/sbp.js';
 
 let folder: string;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addBench } from './commands/bench.js';
+import { addDiff } from './commands/diff.js';
 import { addEngine } from './commands/engine.js';
 import { addExport } from './commands/export.js';
 import { addFlops } from './commands/flops.js';
@@ -46,6 +47,7 @@ function createProgram(): Command {
     addPrune,
     addExport,
     addFlops,
+    addDiff,
     addBench,
     addTable,
     addReport,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { LayerSnr } from '@sbp/bench';
 import { noisesOf } from '@sbp/layers';
-import { loadModel } from './model-files.js';
+import { loadModel } from '@sbp/model';
 import type { RunConfig } from './run-config.js';
 import type { RunPaths } from './run-folder.js';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { variationalsOf } from '@sbp/layers';
+import { loadModel } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
-import { loadModel } from './model-files.js';
 import type { Run } from './run.js';
 import { budgets } from './run-config.js';
 import { runPaths } from './run-folder.js';

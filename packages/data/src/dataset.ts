@@ -1,6 +1,17 @@
 import { philox } from '@sbp/math';
 import { DataError } from './data-error.js';
-import type { Preparation } from './prepare.js';
+
+/**
+ * What a network is given of an image, where it isn't its pixels / 255; plain data, so that it can be posted to a thread.
+ *
+ * - `standardize`: (pixel − mean) / max(standard deviation, 1 / √n), over all n values of the image, as TensorFlow's
+ *   `per_image_standardization`.
+ * - `augment`: in a training step distorted by chance, then standardised; otherwise only standardised. The distortions are those of
+ *   `distorted_inputs` in TensorFlow's CIFAR-10 tutorial: a random crop of the size of the image from the image with 2 black pixels
+ *   around it; mirrored or not; contrast 0.2–1.8 around each channel's mean; brightness ±63 of 255. Nothing is clipped, as there, so
+ *   the shift in brightness is the same number on every pixel and the standardisation takes it out again: none is drawn.
+ */
+export type Preparation = 'standardize' | 'augment';
 
 /**
  * Labelled images, whole in memory. Both arrays lie on SharedArrayBuffers, so posting a dataset to a worker

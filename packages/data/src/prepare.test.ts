@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fillBatch } from './batches.js';
 import { DataError } from './data-error.js';
-import { createDataset, type Dataset, subset } from './dataset.js';
-import { type Draw, distortions, type Preparation } from './prepare.js';
+import { createDataset, type Dataset, type Preparation, subset } from './dataset.js';
+import { type Draw, distortions } from './prepare.js';
 
 const draws = fc.record({ seed: fc.nat(2 ** 31 - 1), epoch: fc.nat(500) });
 

@@ -49,7 +49,7 @@ export class LayerDraws {
 
   private draw(numbers: typeof statelessNormal, shape: number[]): tf.Tensor {
     // 30 bits, so that adding a seed of 30 bits stays within int32
-    const stream = streamOf(this.layer.name) >>> 2;
+    const stream = streamOf(this.layer) >>> 2;
     if (!supplied)
       return numbers(shape, tf.tensor1d([stream + (this.seed % 2 ** 30), this.drawn++], 'int32'));
     const { seed, firstExample = 0 } = supplied;

@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { groupLassoOf } from './group-lasso.js';
 import type { WeightedLayer } from './stock.js';
 import { type GroupCount, variationalsOf } from './variational.js';
+import { layersWithin } from './within.js';
 
 /**
  * How many groups each method's layers would keep with the weights as they are now, in the layers' order: those of log-normal noise that are above
@@ -9,7 +10,7 @@ import { type GroupCount, variationalsOf } from './variational.js';
  * left in the layer itself. Which of them a smaller network does without, `pruneModel` of @sbp/prune knows.
  */
 export function groupCounts(model: { layers: tf.layers.Layer[] }): GroupCount[] {
-  return model.layers.flatMap((layer) => {
+  return layersWithin(model).flatMap((layer) => {
     const counts = variationalsOf({ layers: [layer] }).flatMap((variational) => variational.counts());
     const lasso = groupLassoOf(layer);
     return lasso ? [...counts, ...lasso.counts(layer as WeightedLayer)] : counts;

@@ -1,9 +1,11 @@
+import { rememberHolders } from './holders.js';
+import { refuseNoiseInWrappers } from './wrapped.js';
+
 export { type Draws, withDraws } from './draws.js';
 export { groupCounts } from './group-counts.js';
 export { GroupLasso, type GroupLassoConfig, groupLasso, groupLassoOf, groupNorms } from './group-lasso.js';
 export { groupMacs } from './kl-weight.js';
 export { type LogNormalDropoutConfig, logNormalDropout } from './log-normal-dropout.js';
-export { layerMacs } from './macs.js';
 export { leNet5, leNetFc, type NetLassoConfig, type NetOptions, vggDropout, vggLike } from './nets.js';
 export {
   multiplierAt,
@@ -29,3 +31,6 @@ export { withWeights } from './substitute.js';
 export { klDivergence, type NoiseForm, noiseTerms, sampleLogTheta } from './truncated-log-normal.js';
 export { type GroupCount, NoiseConfigError, Variational, variationalsOf } from './variational.js';
 export { sparseVdKl, VariationalWeights, type VdConfig } from './variational-weights.js';
+
+rememberHolders();
+refuseNoiseInWrappers();

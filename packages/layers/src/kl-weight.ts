@@ -1,5 +1,5 @@
-import type * as tf from '@tensorflow/tfjs';
-import { layerMacs } from './macs.js';
+import { layerMacs } from '@sbp/model';
+import * as tf from '@tensorflow/tfjs';
 
 /**
  * KL weight of a noise layer by what one of its groups costs: the multiply-accumulates of the layer that makes the group
@@ -17,31 +17,41 @@ export function macsKlWeight(
   return own > 0 ? own / cheapest : 1;
 }
 
-/** Multiply-accumulates that go away with one group of a noise layer. */
+/**
+ * Multiply-accumulates that go away with one group of a noise layer.
+ *
+ * @throws ModelError where a layer that makes or reads the groups works on open sizes, or is of a class that nobody has said how to count
+ */
 export function groupMacs(layer: tf.layers.Layer): number {
   const groups = channels(layer);
-  const made = layerMacs(layer) > 0 ? layerMacs(layer) : makers(layer, groups);
-  return (made + readers(layer)) / groups;
+  const own = macs(layer);
+  // past a flatten or a reshape, or on columns of channels-first images, a group is only a part of a channel: it does not take its maker's work with it
+  const makers = (next: tf.layers.Layer) =>
+    before(next).filter((maker) => channels(maker) === groups && !isChannelsFirst(maker));
+  const made = own > 0 ? own : work(layer, makers);
+  return (made + work(layer, after)) / groups;
 }
 
 function channels(layer: tf.layers.Layer): number {
-  return (layer.outputShape as tf.Shape).at(-1) as number;
+  return (layer.outputShape as tf.Shape).at(isChannelsFirst(layer) ? 1 : -1) as number;
 }
 
-function makers(layer: tf.layers.Layer, groups: number): number {
-  return before(layer).reduce((sum, input) => {
-    // past a flatten or a reshape, a group is only a part of a channel: it does not take its maker's work with it
-    if (channels(input) !== groups) return sum;
-    const macs = layerMacs(input);
-    return sum + (macs > 0 ? macs : makers(input, groups));
-  }, 0);
-}
+const isChannelsFirst = (layer: tf.layers.Layer) => layer.getConfig().dataFormat === 'channelsFirst';
 
-function readers(layer: tf.layers.Layer): number {
-  return after(layer).reduce((sum, output) => {
-    const macs = layerMacs(output);
-    return sum + (macs > 0 ? macs : readers(output));
-  }, 0);
+/** A nested model is passed through as a layer without work of its own. */
+const macs = (layer: tf.layers.Layer) => (layer instanceof tf.LayersModel ? 0 : layerMacs(layer));
+
+/** Of the first layers that multiply, on all ways on from a layer. */
+function work(start: tf.layers.Layer, next: (layer: tf.layers.Layer) => tf.layers.Layer[]): number {
+  const seen = new Set(next(start));
+  let sum = 0;
+  // a Set yields what is added while it is walked
+  for (const layer of seen) {
+    const own = macs(layer);
+    if (own > 0) sum += own;
+    else for (const further of next(layer)) seen.add(further);
+  }
+  return sum;
 }
 
 const before = (layer: tf.layers.Layer) => layer.inboundNodes.flatMap((node) => node.inboundLayers);

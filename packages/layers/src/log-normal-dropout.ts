@@ -1,3 +1,4 @@
+import { registerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { Noise, type NoiseConfig } from './noise.js';
 
@@ -48,6 +49,7 @@ class LogNormalDropout extends tf.layers.Layer {
   }
 }
 tf.serialization.registerClass(LogNormalDropout);
+registerMacs('LogNormalDropout', 'free');
 
 /**
  * Log-normal multiplicative noise on the last axis of its input (Neklyudov et al. 2017): while training, each channel or

@@ -6,6 +6,7 @@ import { streamOf } from './stream.js';
 import { withWeights } from './substitute.js';
 import { klDivergence, sampleLogTheta } from './truncated-log-normal.js';
 import { type AddWeight, type GroupCount, Variational } from './variational.js';
+import { layersWithin } from './within.js';
 
 /** The parameters' domain; values that training drives past it act as the nearest value inside. */
 export const parameterRange = { min: -20, max: 5 } as const;
@@ -149,7 +150,7 @@ export class Noise extends Variational {
     if (given) return given;
     return tf.tidy(() => {
       const count = shape.reduce((p, d) => p * d, 1);
-      const generator = philox(this.config.seed, streamOf(this.layer.name));
+      const generator = philox(this.config.seed, streamOf(this.layer));
       const u = tf.tensor(generator.uniforms(this.draws++, new Float32Array(count)), shape);
       const [mu, logSigma] = [clip(this.mu.read()), clip(this.logSigma.read())];
       return tf.exp(sampleLogTheta(u, mu, logSigma, this.config.bounds));
@@ -195,7 +196,8 @@ export function multiplierAt(
   threshold: number,
   { mu, logSigma, bounds, snr }: Pick<NoiseValues, 'mu' | 'logSigma' | 'bounds' | 'snr'>,
 ): Float32Array {
-  const best = snr.indexOf(Math.max(...snr));
+  // in a loop: a spread of an image's 150,528 pixels overflows the stack
+  const best = snr.reduce((most, value, i) => (value > (snr[most] as number) ? i : most), 0);
   return Float32Array.from(mu, (m, i) =>
     (snr[i] as number) > threshold || i === best
       ? truncatedLogNormal.mean(m, logSigma[i] as number, bounds)
@@ -217,9 +219,9 @@ export function noiseOf(layer: tf.layers.Layer): NoiseValues | undefined {
   return noises.get(layer)?.values();
 }
 
-/** The noises of a model's layers, in the layers' order. */
+/** The noises of a model's layers, those of nested models included, in the layers' order. */
 export function noisesOf(model: { layers: tf.layers.Layer[] }): Noise[] {
-  return model.layers.flatMap((layer) => noises.get(layer) ?? []);
+  return layersWithin(model).flatMap((layer) => noises.get(layer) ?? []);
 }
 
 const toRange = (x: number) => Math.min(parameterRange.max, Math.max(parameterRange.min, x));

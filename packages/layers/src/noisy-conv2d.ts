@@ -1,3 +1,4 @@
+import { registerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { type NoiseConfig, withFolded } from './noise.js';
 import { noisyLayer } from './noisy-layer.js';
@@ -18,6 +19,7 @@ class NoisyConv2D extends noisyLayer<NoisyConv2dConfig>('Conv2D') {
   }
 }
 tf.serialization.registerClass(NoisyConv2D);
+registerMacs('NoisyConv2D', { like: 'Conv2D' });
 
 /**
  * 2D convolution with log-normal noise on its output channels: activation(θ ⊙ (conv(x, W) + b)), one θ a channel for the

@@ -1,3 +1,4 @@
+import { registerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { type NoiseConfig, withFolded } from './noise.js';
 import { noisyLayer } from './noisy-layer.js';
@@ -26,6 +27,7 @@ class NoisyDense extends noisyLayer<NoisyDenseConfig>('Dense') {
   }
 }
 tf.serialization.registerClass(NoisyDense);
+registerMacs('NoisyDense', { like: 'Dense' });
 
 /**
  * Dense layer with log-normal noise on its units: activation(θ ⊙ (x·W + b)), one θ a unit for the whole mini-batch.

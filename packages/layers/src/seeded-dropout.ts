@@ -1,3 +1,4 @@
+import { registerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { LayerDraws } from './draws.js';
 import { NoiseConfigError } from './variational.js';
@@ -61,6 +62,7 @@ class SeededDropout extends tf.layers.Layer {
   }
 }
 tf.serialization.registerClass(SeededDropout);
+registerMacs('SeededDropout', 'free');
 
 /**
  * Dropout whose draws are a function of a seed: in training each number becomes 0 with probability `rate` and is divided by 1 − rate

@@ -1,3 +1,4 @@
+import { registerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import type { Conv2dConfig } from './noisy-conv2d.js';
 import type { DenseConfig } from './noisy-dense.js';
@@ -83,6 +84,7 @@ class SparseVdConv2D extends sparseVdLayer<SparseVdConv2dConfig>('Conv2D', (laye
   static className = 'SparseVdConv2D';
 }
 tf.serialization.registerClass(SparseVdConv2D);
+registerMacs('SparseVdConv2D', { like: 'Conv2D' });
 
 class SparseVdDense extends sparseVdLayer<SparseVdDenseConfig>('Dense', (_layer, x, kernel) => {
   const [inputs, units] = kernel.shape as [number, number];
@@ -93,6 +95,7 @@ class SparseVdDense extends sparseVdLayer<SparseVdDenseConfig>('Dense', (_layer,
   static className = 'SparseVdDense';
 }
 tf.serialization.registerClass(SparseVdDense);
+registerMacs('SparseVdDense', { like: 'Dense' });
 
 /**
  * 2D convolution with sparse variational dropout (Molchanov, Ashukha, Vetrov 2017): each weight is normal with mean θ and a learned variance σ²;

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { layersWithin } from './within.js';
 
 /** A noise setting that cannot be used; the message names the layer, the setting and what was expected. */
 export class NoiseConfigError extends Error {
@@ -53,9 +54,9 @@ export abstract class Variational {
   };
 }
 
-/** The learned noise of a model's layers, of every kind, in the layers' order. */
+/** The learned noise of a model's layers, of every kind and in nested models too, in the layers' order. */
 export function variationalsOf(model: { layers: tf.layers.Layer[] }): Variational[] {
-  return model.layers.flatMap((layer) => variationals.get(layer) ?? []);
+  return layersWithin(model).flatMap((layer) => variationals.get(layer) ?? []);
 }
 
 /** `Layer.addWeight`, which is protected in tfjs: only the layer itself adds weights, and its noise is a part of it. */

@@ -1,3 +1,4 @@
-export { ModelError } from './errors.js';
-export { type Graph, type GraphNode, type GraphTensor, type InputShapes, readGraph } from './graph/graph.js';
-export { activations } from './layers/index.js';
+export * from './anywhere.js';
+export { modelFileBytes, modelFolder, ownsFile } from './files/owned-files.js';
+export { loadModel } from './load-model.js';
+export { checkReplaceable, saveModel } from './save-model.js';

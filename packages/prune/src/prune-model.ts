@@ -1,13 +1,10 @@
-import { layerMacs } from '@sbp/layers';
+import { type Cost, countFlops, type InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
-import { channelSets } from './channel-sets.js';
+import { keepAll, type Plan, planOf } from './cut/plan.js';
+import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/report.js';
+import { cutModel } from './cut/surgery.js';
 import { PruneError } from './errors.js';
-import { type Cost, countFlops } from './flops.js';
-import { keepAll, planSets } from './plan.js';
-import { readSteps } from './read-steps.js';
-import { groupReports, type PruneReport } from './report.js';
-import type { Step } from './steps.js';
-import { type Cut, cutModel } from './surgery.js';
+import { type OpGraph, readOps } from './ops/read-ops.js';
 
 export interface PruneOptions {
   /**
@@ -21,43 +18,44 @@ export interface PruneOptions {
    * tfjs's own engines it takes longer than the rows of zeros that are left without it. Default false.
    */
   readonly gather?: boolean;
+  /** Sizes of inputs that the model leaves open, without the batch; what is cut away does not depend on them, what it saves does. */
+  readonly inputShapes?: InputShapes;
 }
 
 /**
  * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good. The new model computes what the given one does
- * at inference, up to float32 rounding; it is made of tfjs's own layers and loads without this package.
+ * at inference, up to float32 rounding; it is made of tfjs's own layers, and of @sbp/model's where the given one has them, and loads without this package.
  *
- * With group lasso, weights of groups below its threshold count as 0, in {@link foldNoise} too. E θ of the groups that stay goes into weights. Where a removed group leaves a constant behind, that goes into the bias of
+ * Groups that a sum, a product or shared weights tie together go together or not at all. With group lasso, weights of groups below its threshold count as 0, in
+ * {@link foldNoise} too. E θ of the groups that stay goes into weights. Where a removed group leaves a constant behind, that goes into the bias of
  * the layer that reads it; where neither can be done exactly the group stays, and the report says why. The given model is not
  * changed; the caller owns both.
  *
- * @param model one path of layers, sequential or functional, with fixed sizes but for the batch
+ * @param model any graph of layers: branches, nested models, shared layers, several inputs and outputs
  * @throws PruneError for models and layers that cannot be cut, naming the layer
  */
 export function pruneModel(
   model: tf.LayersModel,
-  { threshold, gather = false }: PruneOptions = {},
+  { threshold, gather = false, inputShapes }: PruneOptions = {},
 ): { model: tf.LayersModel; report: PruneReport } {
   if (threshold !== undefined && !(threshold >= 0 && threshold < Infinity)) {
     throw new PruneError(`threshold is ${threshold}; expected a number ≥ 0`);
   }
-  const steps = readSteps(model, threshold);
-  const plans = planSets(steps, channelSets(steps));
-  const { model: pruned, cuts } = cutModel(model, steps, plans, gather);
-  const layers = cuts.flatMap((cut) => groupReports(steps, cut));
-  const before = costWithoutNoise(model, steps);
-  const after = countFlops(pruned);
-  const zeroRows = cuts.map((cut) => zeroRowCost(pruned, cut, steps));
+  const graph = readOps(model, { threshold, inputShapes });
+  const plan = planOf(graph, gather);
+  // in the words of the layers as they are, whose weights the cut uses up
+  const before = costWithoutNoise(model, graph, inputShapes);
+  const { model: pruned, standIns } = cutModel(model, graph, plan);
+  const layers = groupReports(graph, plan, standIns);
+  const after = countFlops(pruned, { inputShapes });
   const report = {
     layers,
     widths: layers.map(({ kept }) => kept),
     before,
     after: { macs: after.macs, params: after.params },
     reduction: before.macs / after.macs,
-    zeroRows: {
-      macs: sum(zeroRows.map(({ macs }) => macs)),
-      params: sum(zeroRows.map(({ params }) => params)),
-    },
+    zeroRows: zeroRowCosts(graph, plan, after.layers),
+    unfollowed: unfollowedIn(graph),
   };
   return { model: pruned, report };
 }
@@ -68,27 +66,37 @@ export function pruneModel(
  *
  * @throws PruneError as {@link pruneModel} does
  */
-export function foldNoise(model: tf.LayersModel): tf.LayersModel {
-  const steps = readSteps(model);
-  const plans = channelSets(steps).flatMap((set) => keepAll(steps, set) ?? []);
-  return cutModel(model, steps, plans, false).model;
-}
-
-function costWithoutNoise(model: tf.LayersModel, steps: readonly Step[]): Cost {
-  const { macs, params } = countFlops(model);
-  return { macs, params: params - sum(steps.map(({ noiseParams = 0 }) => noiseParams)) };
-}
-
-function zeroRowCost(
+export function foldNoise(
   model: tf.LayersModel,
-  { plan: { set }, present, zeroRows }: Cut,
-  steps: readonly Step[],
-): Cost {
-  if (zeroRows === 0 || set.reader === undefined) return { macs: 0, params: 0 };
-  const layer = model.getLayer(steps[set.reader]!.name);
-  const inputs = present.get(set.path.at(-1)!)!;
-  const share = (total: number) => (total * zeroRows) / inputs;
-  return { macs: share(layerMacs(layer)), params: share(layer.weights[0]!.read().size) };
+  { inputShapes }: Pick<PruneOptions, 'inputShapes'> = {},
+): tf.LayersModel {
+  return cutModel(model, readOps(model, { inputShapes }), keepAll()).model;
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+function costWithoutNoise(
+  model: tf.LayersModel,
+  { ops }: OpGraph,
+  inputShapes: InputShapes | undefined,
+): Cost {
+  const { macs, params } = countFlops(model, { inputShapes });
+  const noise = ops.filter((op) => op.twins[0] === op).map(({ noiseParams = 0 }) => noiseParams);
+  return { macs, params: params - noise.reduce((total, size) => total + size, 0) };
+}
+
+/** What is spent on rows of zeros: of a layer's cost, as much as they are of its rows. */
+function zeroRowCosts(
+  { ops }: OpGraph,
+  plan: Plan,
+  layers: readonly (Cost & { readonly name: string })[],
+): Cost {
+  const total = { macs: 0, params: 0 };
+  for (const op of ops) {
+    const rows = zeroRowsOf(op, plan);
+    const layer = layers.find(({ name }) => name === op.name);
+    if (rows === 0 || !layer) continue;
+    const present = plan.present(op.inputs[0]!).length;
+    total.macs += (layer.macs * rows) / present;
+    if (op.twins[0] === op) total.params += rows * op.linear!.rowSize();
+  }
+  return total;
+}

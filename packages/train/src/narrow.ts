@@ -1,4 +1,5 @@
-import { layerMacs, noiseOf, noisesOf } from '@sbp/layers';
+import { noiseOf, noisesOf } from '@sbp/layers';
+import { layerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { weightLayout } from './layout.js';
 import { MIXING } from './mixing.js';
@@ -83,6 +84,7 @@ function untilRead([maker, ...after]: tf.layers.Layer[]): tf.layers.Layer[] {
 function isChannelsLastChain({ layers }: tf.LayersModel): boolean {
   return layers.every(
     (layer) =>
+      !(layer instanceof tf.LayersModel) &&
       layer.inboundNodes.every((node) => node.inboundLayers.length <= 1) &&
       layer.outboundNodes.length <= 1 &&
       layer.getConfig().dataFormat !== 'channelsFirst',

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environment, table } from '@sbp/bench';
-import { layerMacs, vggLike } from '@sbp/layers';
+import { vggLike } from '@sbp/layers';
+import { countFlops } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
 
 const CIFAR10 = 50_000;
@@ -66,7 +67,7 @@ function run(args: string[]): Promise<number | undefined> {
 }
 
 try {
-  const macs = vggLike().layers.reduce((sum, layer) => sum + layerMacs(layer), 0);
+  const macs = countFlops(vggLike()).macs;
   const rows: object[] = [];
   for (const [phase, convolutions] of Object.entries(PHASES)) {
     if (asked.length > 0 && !asked.includes(phase)) continue;

@@ -4,7 +4,8 @@ import { engineStatus } from '@sbp/engine';
 import { describe, expect, it } from 'vitest';
 import { type Entrant, entrants, Field } from './entrants.js';
 import type { Network } from './networks.js';
-import { isInstalled, peers } from './peers/install.js';
+import { peers } from './peers/install.js';
+import { isPythonInstalled } from './peers/python.js';
 import { withJob } from './tables/setting.js';
 import { disagreement } from './tables/speed.js';
 
@@ -16,7 +17,7 @@ const built = existsSync(new URL('../dist/contestants/ours.js', import.meta.url)
 function missing(entrant: Entrant): string | undefined {
   if (!built) return 'dist is not built';
   if (entrant === 'pytorch' || entrant === 'tensorflow')
-    return isInstalled(peers()[entrant]) ? undefined : 'npm run bench:train installs it';
+    return isPythonInstalled(peers()[entrant]) ? undefined : 'npm run bench:train installs it';
   return hasTensorflow || entrant.includes('wasm') ? undefined : 'the tensorflow engine is not installed';
 }
 

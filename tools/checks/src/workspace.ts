@@ -6,6 +6,7 @@ export interface Manifest {
   name: string;
   version: string;
   private?: boolean;
+  description?: string;
   license?: string;
   bin?: Record<string, string>;
   scripts?: Record<string, string>;

@@ -1,15 +1,17 @@
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { EngineName } from '@sbp/engine';
 import { type Command, InvalidArgumentError } from 'commander';
 import { UsageError } from '../failure.js';
+import { shortNames } from '../short-names.js';
 import { print } from '../words.js';
-import { wholeNumber, wholeNumbers } from './arguments.js';
+import { type InputShapes, inputShapeOption, wholeNumber, wholeNumbers } from './arguments.js';
 
 const help = `
 Examples:
   $ sbp bench runs/quickstart/noisy runs/quickstart/pruned
   $ sbp bench before/model.json after/model.json --engines wasm --batch 1,32
   $ sbp bench before after --json
+  $ sbp bench before after --input-shape 224,224,3
 
 Models take turns, so that whatever slows the machine slows all of them: speed-ups are ratios to the first model in the same
 round. Each call gets one batch and lasts until its result has been read.`;
@@ -30,6 +32,7 @@ export function addBench(program: Command): void {
     )
     .option('--batch <sizes>', 'examples in a call, with commas', wholeNumbers, [1, 100])
     .option('--repeats <n>', 'measured rounds', wholeNumber, 12)
+    .addOption(inputShapeOption())
     .option('--json', 'timings as JSON')
     .addHelpText('after', help)
     .action(bench);
@@ -46,26 +49,39 @@ function engines(text: string): EngineName[] {
 
 async function bench(
   paths: string[],
-  options: { engines?: EngineName[]; batch: number[]; repeats: number; json?: boolean },
+  options: {
+    engines?: EngineName[];
+    batch: number[];
+    repeats: number;
+    inputShape?: InputShapes;
+    json?: boolean;
+  },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel, modelFolder } = await import('../model-files.js');
+  const { loadModel, modelFolder, readGraph } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { environment, modelTimingColumns, table, timeOnEngines } = await import('@sbp/bench');
   await useEngine('wasm');
-  const models = await Promise.all(paths.map(loadModel));
-  const [first, ...others] = models.map((model) => `[${model.inputs[0]?.shape.slice(1).join(', ')}]`);
+  const models = await Promise.all(paths.map((path) => loadModel(path)));
+  const shapes = models.map((model) => readGraph(model, { inputShapes: options.inputShape }).inputs);
+  const [first, ...others] = shapes.map((inputs) =>
+    inputs.map(({ shape }) => shapeText(shape)).join(' and '),
+  );
   const odd = others.findIndex((shape) => shape !== first);
   if (odd >= 0)
     throw new UsageError(
       `${paths[odd + 1]} takes ${others[odd]} and ${paths[0]} ${first}; give models with the same input.`,
     );
-  const names = shortNames(paths.map((path) => resolve(modelFolder(path))));
+  if (shapes[0]!.some(({ shape }) => shape.includes(null)))
+    throw new UsageError(`${paths[0]} takes ${first}; give its size, such as --input-shape 224,224,3.`);
+  const folders = await Promise.all(paths.map((path) => modelFolder(path)));
+  const names = shortNames(folders.map((folder) => resolve(folder)));
   const { rows, absent } = await timeOnEngines(
     models.map((model, i) => ({ name: names[i]!, model })),
     {
       batchSizes: options.batch,
       repeats: options.repeats,
+      inputShape: options.inputShape,
       ...(options.engines && { engines: options.engines }),
     },
   );
@@ -78,10 +94,5 @@ async function bench(
   for (const { engine, reason } of absent) if (options.engines?.includes(engine)) print(`\n${reason}`);
 }
 
-/** The folders' last names, with as many of their parents as tell them apart. */
-function shortNames(folders: readonly string[]): string[] {
-  const last = folders.map((folder) => basename(folder));
-  if (new Set(last).size === folders.length) return last;
-  const parents = shortNames(folders.map((folder) => dirname(folder)));
-  return last.map((name, i) => `${parents[i]}/${name}`);
-}
+const shapeText = (shape: readonly (number | null)[]) =>
+  `[${shape.map((size) => size ?? 'open').join(', ')}]`;

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { leNetFc } from '@sbp/layers';
+import { loadModel, saveModel } from '@sbp/model';
 import { exportOnnx } from '@sbp/prune';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel, saveModel } from '../model-files.js';
 import { emptyFolder, sbp } from '../testing/sbp.js';
 
 let folder: string;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { UsageError } from '../failure.js';
 import { count, print, size } from '../words.js';
 
 const help = `
@@ -26,12 +27,14 @@ async function exportModel(
   { onnx: file, json }: { onnx: string; json?: boolean },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel } = await import('../model-files.js');
+  const { loadModel, ownsFile } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { countFlops, exportOnnx } = await import('@sbp/prune');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   await useEngine('wasm');
   const model = await loadModel(path);
+  if (await ownsFile(path, file))
+    throw new UsageError(`--onnx ${file} is a file of the model ${path} itself; give another name.`);
   const bytes = exportOnnx(model);
   writeAtomically(file, bytes);
   const shapes = (names: string[], symbols: { shape: (number | null)[] }[]) =>

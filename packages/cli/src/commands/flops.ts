@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
 import { print } from '../words.js';
+import { type InputShapes, inputShapeOption } from './arguments.js';
 
 const help = `
 Examples:
   $ sbp flops runs/quickstart/pruned/model.json
   $ sbp flops runs/quickstart/trained --json
+  $ sbp flops mobilenet --input-shape 224,224,3
 
-Multiply-accumulates (MACs) of one example by plain counting: biases, activations, pooling and normalisation are free.`;
+Multiply-accumulates (MACs) of one example by plain counting: biases, activations, pooling and normalisation are free.
+A shared layer works once for each use. Where the model leaves sizes open, --input-shape says them.`;
 
 /** `sbp flops <model.json>` */
 export function addFlops(program: Command): void {
@@ -14,19 +17,23 @@ export function addFlops(program: Command): void {
     .command('flops')
     .description('count multiply-accumulates and parameters, layer by layer')
     .argument('<model.json>', 'a layers model, or its folder')
+    .addOption(inputShapeOption())
     .option('--json', 'counts as JSON')
     .addHelpText('after', help)
     .action(flops);
 }
 
-async function flops(path: string, { json }: { json?: boolean }): Promise<void> {
+async function flops(
+  path: string,
+  { json, inputShape }: { json?: boolean; inputShape?: InputShapes },
+): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel } = await import('../model-files.js');
+  const { loadModel } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { countFlops } = await import('@sbp/prune');
   const { table } = await import('@sbp/bench');
   await useEngine('wasm');
-  const counted = countFlops(await loadModel(path));
+  const counted = countFlops(await loadModel(path), { inputShapes: inputShape });
   if (json) {
     print(JSON.stringify(counted, undefined, 2));
     return;

@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UsageError } from '../failure.js';
 import { count, print, size } from '../words.js';
@@ -37,7 +38,7 @@ async function prune(
   path: string,
   { threshold, out, gather, json }: { threshold?: number; out?: string; gather: boolean; json?: boolean },
 ): Promise<void> {
-  const { loadModel, modelFolder, saveModel } = await import('../model-files.js');
+  const { loadModel, modelFolder, saveModel } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { noisesOf } = await import('@sbp/layers');
   const { pruneModel } = await import('@sbp/prune');
@@ -48,7 +49,12 @@ async function prune(
     throw new UsageError(
       `${path} has no noise layers, so nothing says what can go; give the trained/model.json of a run.`,
     );
-  const folder = out ?? `${modelFolder(path)}-pruned`;
+  const given = await modelFolder(path);
+  const folder = out ?? `${given}-pruned`;
+  if (existsSync(folder) && realpathSync(folder) === realpathSync(given))
+    throw new UsageError(
+      `--out ${folder} is the folder of ${path} itself, whose noise would be lost; give another folder.`,
+    );
   const { model: pruned, report } = pruneModel(model, { threshold, gather });
   const bytes = await saveModel(pruned, folder);
   if (json) {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { environment, snrChart, trainingChart } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
+import { loadModel, modelBytes } from '@sbp/model';
 import { countFlops, exportOnnx } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import type { Agreement } from '../agreement.js';
 import { chartOfWidths, type Figures, figuresNote, figuresTable, type Runtime } from '../figures.js';
-import { loadModel, modelBytes } from '../model-files.js';
 import { methodTitles, netTitle, netWidths, plainNet } from '../nets.js';
 import { lastError, type Run, readFineTuned, readTrained, type Trained } from '../run.js';
 import { dataSets, type RunConfig } from '../run-config.js';

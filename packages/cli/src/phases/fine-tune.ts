@@ -1,5 +1,5 @@
+import { loadModel, saveModel } from '@sbp/model';
 import { readCheckpoint } from '@sbp/train/checkpoint';
-import { loadModel, saveModel } from '../model-files.js';
 import { setBatchNormTrainable } from '../nets.js';
 import { type Run, startEngine } from '../run.js';
 import { loadData } from '../run-data.js';

@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs';
 import type { Dataset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
+import { loadModel, saveModel } from '@sbp/model';
 import { foldNoise, type PruneReport, pruneModel } from '@sbp/prune';
 import { errorPercent } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { type Agreement, agreements, predictWith } from '../agreement.js';
 import { RunError } from '../failure.js';
 import { layerLines } from '../figures.js';
-import { loadModel, saveModel } from '../model-files.js';
 import { type Run, readTrained } from '../run.js';
 import { loadData, testedImages } from '../run-data.js';
 import { writeJson } from '../run-folder.js';

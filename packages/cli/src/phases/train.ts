@@ -1,5 +1,5 @@
+import { saveModel } from '@sbp/model';
 import { readCheckpoint } from '@sbp/train/checkpoint';
-import { saveModel } from '../model-files.js';
 import { buildNet, netTitle } from '../nets.js';
 import { type Run, startEngine } from '../run.js';
 import { dataSets } from '../run-config.js';

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { saveModel } from '../model-files.js';
+import { saveModel } from '@sbp/model';
 import { buildNet } from '../nets.js';
 import { type RunConfigInput, runConfigSchema } from '../run-config.js';
 import { runPaths, writeJson } from '../run-folder.js';

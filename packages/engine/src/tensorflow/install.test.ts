@@ -10,7 +10,8 @@ import {
   skipped,
   temporaryFolder,
 } from './fake-tensorflow.js';
-import { type InstallOptions, type InstallProgress, type InstallResult, install } from './install.js';
+import { type InstallResult, install } from './install.js';
+import type { InstallOptions, InstallProgress } from './install-options.js';
 import { checkSpace } from './make.js';
 import { readPackage } from './package.js';
 import { probe } from './probe.js';

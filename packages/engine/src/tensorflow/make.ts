@@ -15,7 +15,7 @@ import {
 } from './cache.js';
 import { TensorflowError } from './error.js';
 import { fetchPackage, tfjsNodeVersion } from './fetch-package.js';
-import type { InstallOptions } from './install.js';
+import type { InstallOptions } from './install-options.js';
 import { readPackage } from './package.js';
 import { findPip } from './pip.js';
 import { probe } from './probe.js';

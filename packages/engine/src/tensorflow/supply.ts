@@ -2,7 +2,7 @@ import { open, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { InstalledFile, Variant } from './cache.js';
 import { TensorflowError } from './error.js';
-import type { InstallProgress } from './install.js';
+import type { InstallProgress } from './install-options.js';
 import {
   checkLibrary,
   checkWheelName,

@@ -23,6 +23,7 @@ test('nested models are opened, a shared layer has a node for each use, and open
   expect(graph.outputs[1]).toBe(graph.nodes[0]!.outputs[0]);
   expect(graph.nodes[2]!.inputs.map(({ node }) => node?.name)).toEqual(['inner/conv', 'inner/conv#2']);
   expect(readGraph(model).outputs[0]!.shape).toEqual([null, null, 4]);
+  expect(() => readGraph(model, { inputShapes: { y: [6, 5, 4] } })).toThrow(/has no input 'y'; it has x$/);
   expect(() => readGraph(model, { inputShapes: [6, 5, 3] })).toThrow(/'x' is of the shape \[open, open, 4\]/);
 });
 

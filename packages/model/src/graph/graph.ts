@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { ModelError } from '../errors.js';
+import { assertOurTfjs } from '../our-tfjs.js';
 
 /** A tensor of the graph: an input of the model, or what one use of a layer gives. */
 export interface GraphTensor {
@@ -50,6 +51,7 @@ export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?
   let ids = 0;
   const nodes: GraphNode[] = [];
   const uses = new Map<string, number>();
+  checkNames(model, inputShapes);
   const given = model.inputs.map((symbol, i) => shapeOf(model, i, symbol.shape.slice(1), inputShapes));
   const inputs = model.inputs.map(
     ({ dtype }, index): GraphTensor => ({ id: ids++, shape: given[index]!, dtype, node: undefined, index }),
@@ -121,6 +123,7 @@ export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?
  * @throws ModelError where the model can't know its shapes yet
  */
 export function ensureBuilt(model: tf.LayersModel): void {
+  assertOurTfjs(model);
   if (model.built) return;
   if (!model.outputs?.length) {
     throw new ModelError(`model '${model.name}' has no shapes yet; give its first layer an inputShape`);
@@ -134,9 +137,15 @@ function outputShapes(layer: tf.layers.Layer, from: readonly GraphTensor[]): (nu
   const shapes = from.map(({ shape }) => [1, ...shape]);
   const given = layer.computeOutputShape(shapes.length === 1 ? shapes[0]! : shapes);
   const all = (Array.isArray(given[0]) ? given : [given]) as tf.Shape[];
-  return all.map((shape) =>
-    shape.slice(1).map((size) => (size === null || Number.isNaN(size) ? null : size)),
-  );
+  return all.map((shape) => shape.slice(1).map((size) => (size === null || !(size >= 0) ? null : size)));
+}
+
+function checkNames({ name, inputNames }: tf.LayersModel, given: InputShapes | undefined): void {
+  const stray = Array.isArray(given)
+    ? undefined
+    : Object.keys(given ?? {}).find((key) => !inputNames.includes(key));
+  if (stray !== undefined)
+    throw new ModelError(`model '${name}' has no input '${stray}'; it has ${inputNames.join(', ')}`);
 }
 
 function shapeOf(

@@ -8,6 +8,7 @@ import './general-normalization.js';
 import './normalization.js';
 import './pooling.js';
 import './resizing.js';
+import './separable-conv2d.js';
 import './spatial-dropout.js';
 
 export { activations } from './activations.js';

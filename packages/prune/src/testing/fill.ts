@@ -33,11 +33,18 @@ function emptiedBy(next: () => number, share: number) {
   };
 }
 
-/** Gives every weight a value as after training: noise on both sides of the threshold, batch statistics unlike 0 and 1. */
+/** A model's layers, those of nested models in their places. */
+export function layersOf(model: { layers: tf.layers.Layer[] }): tf.layers.Layer[] {
+  return model.layers.flatMap((layer) => (layer instanceof tf.LayersModel ? layersOf(layer) : layer));
+}
+
+/**
+ * Gives every weight a value as after training: noise on both sides of the threshold, batch statistics unlike 0 and 1. Nested models' too.
+ */
 export function fill(model: tf.LayersModel, seed: number, { drop = 0.5, dropAll = [] }: Fill = {}): void {
   const next = numbers(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-  for (const layer of model.layers) {
+  for (const layer of new Set(layersOf(model))) {
     const share = dropAll.includes(layer.name) ? 1 : drop;
     const lasso = groupLassoOf(layer);
     const emptied = emptiedBy(next, share / 2);
@@ -54,7 +61,7 @@ export function fill(model: tf.LayersModel, seed: number, { drop = 0.5, dropAll 
         alpha: () => next(),
         depthwise_kernel: () => 0.5 * normal(),
       };
-      const value = draw[kind] ?? (kind === 'kernel' ? () => normal() / Math.sqrt(fanIn) : normal);
+      const value = draw[kind] ?? (kind.endsWith('kernel') ? () => normal() / Math.sqrt(fanIn) : normal);
       const numbers = Float32Array.from({ length: size }, value);
       const isGone = emptied(weight.shape as number[]);
       if (lasso && kind === 'kernel') for (const i of numbers.keys()) if (isGone(i)) numbers[i]! *= 1e-8;
@@ -67,19 +74,43 @@ export function fill(model: tf.LayersModel, seed: number, { drop = 0.5, dropAll 
   }
 }
 
-/** Largest difference between two models' outputs on random inputs, relative to the largest output (at least 1). */
-export function difference(a: tf.LayersModel, b: tf.LayersModel, seed: number, examples = 3): number {
+/** Numbers of words that an int32 input takes: an embedding behind it knows at least so many. */
+const words = 9;
+
+/** Random inputs of a model, in its order: numbers from −1 to 1, and of int32 inputs, words. */
+export function randomInputs(model: tf.LayersModel, seed: number, examples = 3): tf.Tensor[] {
   const next = numbers(seed);
-  const shape = [examples, ...(a.inputs[0]!.shape.slice(1) as number[])];
-  const size = shape.reduce((product, d) => product * d, 1);
+  return model.inputs.map(({ shape, dtype }) => {
+    const full = [examples, ...(shape.slice(1) as number[])];
+    const size = full.reduce((product, d) => product * d, 1);
+    const draw = dtype === 'int32' ? () => Math.floor(words * next()) : () => 2 * next() - 1;
+    return tf.tensor(Float32Array.from({ length: size }, draw), full, dtype);
+  });
+}
+
+/** A model's outputs at inference, however many it has. */
+export function predict(model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] {
+  return [model.predict(inputs.length === 1 ? inputs[0]! : inputs)].flat();
+}
+
+/** Largest difference between tensors in pairs, relative to the largest of each first one (at least 1); ∞ where shapes differ or numbers are none. */
+export function farthest(expected: readonly tf.Tensor[], found: readonly tf.Tensor[]): number {
+  if (expected.length !== found.length) return Number.POSITIVE_INFINITY;
+  const differences = expected.map((a, i) => {
+    const b = found[i]!;
+    if (String(a.shape) !== String(b.shape)) return Number.POSITIVE_INFINITY;
+    const [x, y] = [a.dataSync<'float32'>(), b.dataSync<'float32'>()];
+    const largest = x.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
+    const difference = x.reduce((max, value, j) => Math.max(max, Math.abs(value - y[j]!)), 0) / largest;
+    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+  });
+  return Math.max(...differences);
+}
+
+/** {@link farthest} of two models' outputs on random inputs. */
+export function difference(a: tf.LayersModel, b: tf.LayersModel, seed: number, examples = 3): number {
   return tf.tidy(() => {
-    const x = tf.tensor(
-      Float32Array.from({ length: size }, () => 2 * next() - 1),
-      shape,
-    );
-    const [ya, yb] = [a.predict(x) as tf.Tensor, b.predict(x) as tf.Tensor];
-    if (String(ya.shape) !== String(yb.shape)) return Number.POSITIVE_INFINITY;
-    const scale = Math.max(1, ya.abs().max().dataSync()[0]!);
-    return ya.sub(yb).abs().max().dataSync()[0]! / scale;
+    const inputs = randomInputs(a, seed, examples);
+    return farthest(predict(a, inputs), predict(b, inputs));
   });
 }

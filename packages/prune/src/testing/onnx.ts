@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { numbers } from './fill.js';
+import { farthest, predict, randomInputs } from './fill.js';
 
 export interface Ran {
   readonly names: readonly string[];
@@ -18,7 +18,9 @@ export async function runOnnx(bytes: Uint8Array, inputs: Readonly<Record<string,
   try {
     const feeds = Object.entries(inputs).map(([name, tensor]) => [
       name,
-      new Tensor('float32', tensor.dataSync() as Float32Array, tensor.shape),
+      tensor.dtype === 'int32'
+        ? new Tensor('int32', tensor.dataSync<'int32'>(), tensor.shape)
+        : new Tensor('float32', tensor.dataSync<'float32'>(), tensor.shape),
     ]);
     const results = await session.run(Object.fromEntries(feeds));
     const outputs = session.outputNames.map((name) => {
@@ -38,28 +40,15 @@ export async function onnxDifference(
   seed = 1,
   examples = 3,
 ): Promise<number> {
-  const next = numbers(seed);
-  const inputs = model.inputs.map(({ shape }) => {
-    const full = [examples, ...(shape.slice(1) as number[])];
-    const size = full.reduce((product, d) => product * d, 1);
-    return tf.tensor(
-      Float32Array.from({ length: size }, () => 2 * next() - 1),
-      full,
-    );
-  });
-  const expected = [model.predict(inputs.length === 1 ? inputs[0]! : inputs)].flat() as tf.Tensor[];
+  const inputs = randomInputs(model, seed, examples);
+  const expected = predict(model, inputs);
+  const found: tf.Tensor[] = [];
   try {
     const feeds = Object.fromEntries(model.inputNames.map((name, i) => [name, inputs[i]!]));
     const { outputs } = await runOnnx(bytes, feeds);
-    const differences = expected.map((tensor, i) => {
-      const { dims, data } = outputs[i]!;
-      if (String(dims) !== String(tensor.shape)) return Number.POSITIVE_INFINITY;
-      const values = tensor.dataSync<'float32'>();
-      const largest = values.reduce((max, x) => Math.max(max, Math.abs(x)), 1);
-      return values.reduce((max, x, j) => Math.max(max, Math.abs(x - data[j]!)), 0) / largest;
-    });
-    return Math.max(...differences);
+    found.push(...outputs.map(({ dims, data }) => tf.tensor(data, [...dims])));
+    return farthest(expected, found);
   } finally {
-    tf.dispose([inputs, expected]);
+    tf.dispose([inputs, expected, found]);
   }
 }

@@ -2,7 +2,8 @@
 // own: the network's convolutions and matrix products, forward and backward, as the engine's kernels do them; large: as many
 // multiply-accumulates at the speed of one big matrix product; noise: θ multiplied in and its gradient summed, without the formulas of θ and KL.
 import { compile, useEngine } from '@sbp/engine';
-import { layerMacs, noisesOf } from '@sbp/layers';
+import { noisesOf } from '@sbp/layers';
+import { layerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { type Job, readJob } from '../job.js';
 import { buildNetwork } from '../networks.js';

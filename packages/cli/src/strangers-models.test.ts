@@ -1,0 +1,98 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { logNormalDropout } from '@sbp/layers';
+import { saveModel } from '@sbp/model';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sbp, spawned } from './testing/sbp.js';
+
+let folder: string;
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  folder = mkdtempSync(join(tmpdir(), 'sbp-strangers-'));
+  const net = tf.sequential({
+    layers: [
+      tf.layers.dense({ units: 4, inputShape: [3], name: 'a' }),
+      logNormalDropout({ name: 'n' }),
+      tf.layers.dense({ units: 2, name: 'b' }),
+    ],
+  });
+  await saveModel(net, join(folder, 'noisy'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const commands = (path: string) => [
+  ['flops', path],
+  ['prune', path, '--out', join(folder, 'out')],
+  ['export', path, '--onnx', join(folder, 'out.onnx')],
+  ['bench', path, path, '--engines', 'cpu', '--repeats', '1'],
+];
+
+const hostile = fileURLToPath(new URL('../../../../shared/hostile', import.meta.url));
+const names = existsSync(hostile)
+  ? readdirSync(hostile, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    )
+  : ['(skipped: ../shared/hostile is absent)'];
+
+describe.skipIf(!existsSync(hostile))('hostile files', () => {
+  it.each(names)('%s ends in one line and code 2, at once, with nothing written', async (name) => {
+    for (const args of commands(join(hostile, name))) {
+      const began = performance.now();
+      const { code, stdout, stderr } = await sbp(folder, ...args);
+      expect({ code, stdout }, args.join(' ')).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^sbp: [^\n]{20,450}\n$/);
+      expect(stderr).not.toMatch(/internal error|undefined|is not a function/);
+      expect(performance.now() - began).toBeLessThan(5000);
+    }
+    expect(readdirSync(folder).filter((name) => /^out/.test(name))).toEqual([]);
+  });
+});
+
+describe('a model is not written over by what is made of it', () => {
+  const contents = () =>
+    ['model.json', 'weights.bin'].map((name) => readFileSync(join(folder, 'noisy', name), 'base64'));
+
+  it.each([
+    ['prune noisy --out noisy', /--out noisy is the folder of noisy itself, whose noise would be lost/],
+    ['prune noisy/model.json --out ./noisy/', /--out \.\/noisy\/ is the folder of noisy\/model\.json itself/],
+    ['export noisy --onnx noisy/model.json', /--onnx noisy\/model\.json is a file of the model noisy itself/],
+    ['export noisy --onnx noisy/weights.bin', /--onnx noisy\/weights\.bin is a file of the model noisy/],
+  ])('%s', async (args, line) => {
+    const before = contents();
+    const { code, stderr } = await sbp(folder, ...args.split(' '));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(line);
+    expect(contents()).toEqual(before);
+  });
+});
+
+it('ends as a process, too: links in a circle', async () => {
+  const layer = (name: string, from: string) => ({
+    class_name: 'Dense',
+    name,
+    config: { name, units: 2 },
+    inbound_nodes: [[[from, 0, 0, {}]]],
+  });
+  const input = {
+    class_name: 'InputLayer',
+    name: 'x',
+    config: { name: 'x', batch_input_shape: [null, 2] },
+    inbound_nodes: [],
+  };
+  const config = {
+    name: 'm',
+    layers: [input, layer('a', 'b'), layer('b', 'a')],
+    input_layers: [['x', 0, 0]],
+    output_layers: [['b', 0, 0]],
+  };
+  const json = { modelTopology: { class_name: 'Model', config }, weightsManifest: [] };
+  writeFileSync(join(folder, 'circle.json'), JSON.stringify(json));
+  const { code, stdout, stderr } = await spawned(folder, 'flops', 'circle.json');
+  expect(stderr).toMatch(
+    /^sbp: circle\.json does not open: layers 'a', 'b' take their inputs from each other in a circle; [^\n]+\n$/,
+  );
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});

@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs';
+import { ModelFileError } from '../file-error.js';
+import { quoted } from '../one-line.js';
+
+/** Makes a layer of a class from its config, as tfjs keeps it for every class that is registered. */
+type FromConfig = (cls: LayerClass, config: unknown) => tf.layers.Layer;
+type LayerClass = tf.serialization.SerializableConstructor<tf.layers.Layer>;
+
+/** By class name. */
+type Registry = Record<string, [LayerClass, FromConfig]>;
+
+/** How models are made from their config, other than by tfjs. */
+export interface Makers {
+  graph: FromConfig;
+  sequence: FromConfig;
+}
+
+interface Variable {
+  dispose(): void;
+}
+type AddWeight = (
+  this: tf.layers.Layer,
+  name: string,
+  shape: readonly (number | null)[],
+  dtype?: string,
+  initializer?: unknown,
+  ...others: unknown[]
+) => Variable;
+
+/** As tfjs has it, which says so only when the weight has been allocated. */
+const tensorName = /^[A-Za-z0-9][-A-Za-z0-9_./]*$/;
+
+export const registry = (): Registry =>
+  tf.serialization.SerializationMap.getMap().classNameMap as unknown as Registry;
+
+/**
+ * Runs something that makes layers from a stranger's description, with tfjs kept from two things that it does unasked: giving weights
+ * any size that the description says, and filling them with random numbers that the file's own are about to replace. The place where every layer adds its
+ * weights is the only one that knows their sizes for all classes, those of other packages included. Nothing waits in between, so nobody else sees it.
+ *
+ * @param values how many numbers the file's weights are, together
+ * @param makers take the place of tfjs's own, which loop for ever over links that don't lead anywhere
+ * @returns what was made, and what takes back all weights that were added: tfjs's own `dispose` leaves those of shared layers, and of a model that was
+ * never finished
+ */
+export function guarded<T>(values: number, makers: Makers, make: () => T): { made: T; dispose: () => void } {
+  const proto = tf.layers.Layer.prototype as unknown as { addWeight: AddWeight };
+  const { addWeight } = proto;
+  const added: Variable[] = [];
+  let left = values;
+  proto.addWeight = function (name, shape, dtype, _initializer, regularizer, trainable, constraint) {
+    const size = shape.reduce<number>((product, size) => product * (size ?? Number.NaN), 1);
+    if (!(size <= left))
+      throw new ModelFileError(
+        `layer ${quoted(this.name)} would have a ${quoted(name)} of the shape [${shape.join(', ')}], ${Number.isFinite(size) ? `more than is left of the file's ${values} numbers` : "which can't be worked out"}; save the model anew.`,
+        this.name,
+      );
+    if (!tensorName.test(this.name))
+      throw new ModelFileError(
+        `layer ${quoted(this.name)} has weights, so that tfjs takes only letters, digits, '-', '_', '.' and '/' in its name; give it another name.`,
+        this.name,
+      );
+    left -= size;
+    const zeros = { apply: (shape: number[], dtype: tf.DataType) => tf.zeros(shape, dtype) };
+    const variable = addWeight.call(
+      this,
+      name,
+      shape,
+      dtype,
+      zeros,
+      regularizer,
+      trainable,
+      constraint,
+      () => zeros,
+    );
+    added.push(variable);
+    return variable;
+  };
+  const classes = registry();
+  const before = Object.entries(classes);
+  for (const [name, [cls]] of before) {
+    if (cls === (tf.Sequential as unknown)) classes[name] = [cls, makers.sequence];
+    else if (cls === (tf.LayersModel as unknown) || cls.prototype instanceof tf.LayersModel)
+      classes[name] = [cls, makers.graph];
+  }
+  const dispose = () => {
+    for (const variable of added.splice(0)) variable.dispose();
+  };
+  try {
+    return { made: make(), dispose };
+  } finally {
+    proto.addWeight = addWeight;
+    Object.assign(classes, Object.fromEntries(before));
+  }
+}

@@ -1,0 +1,1 @@
+export { type ExportOptions, exportOnnx } from './export-onnx.js';

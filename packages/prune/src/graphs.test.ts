@@ -1,0 +1,111 @@
+import { noisesOf } from '@sbp/layers';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { foldNoise, pruneModel, withNoise } from './index.js';
+import { difference, fill } from './testing/fill.js';
+import { setNoise } from './testing/noise.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+type Symbol = tf.SymbolicTensor;
+const { layers } = tf;
+let count = 0;
+const name = (kind: string) => `${kind}_${++count}`;
+const conv = (filters: number, kernelSize: number, config = {}) =>
+  layers.conv2d({ filters, kernelSize, padding: 'same', name: name('conv'), ...config });
+const norm = () => layers.batchNormalization({ name: name('bn') });
+const relu = () => layers.reLU({ name: name('relu') });
+const on = (x: Symbol, ...all: tf.layers.Layer[]) =>
+  all.reduce((value, layer) => layer.apply(value) as Symbol, x);
+const add = (...xs: Symbol[]) => layers.add({ name: name('add') }).apply(xs) as Symbol;
+const concat = (...xs: Symbol[]) => layers.concatenate({ name: name('concat') }).apply(xs) as Symbol;
+const head = (x: Symbol) =>
+  on(
+    x,
+    layers.globalAveragePooling2d({ name: name('gap') }),
+    layers.dense({ units: 3, activation: 'softmax', name: name('out') }),
+  );
+
+const nets: Record<string, () => tf.LayersModel> = {
+  'ResNet, activations behind the sums'() {
+    const x = tf.input({ shape: [8, 8, 3] });
+    let y = on(x, conv(8, 3), norm(), relu());
+    for (let i = 0; i < 2; i++) y = on(add(y, on(y, conv(6, 3), norm(), relu(), conv(8, 3), norm())), relu());
+    const down = on(y, conv(12, 1, { strides: 2 }), norm());
+    y = on(add(down, on(y, conv(12, 3, { strides: 2 }), norm(), relu(), conv(12, 3), norm())), relu());
+    return tf.model({ inputs: x, outputs: head(y) });
+  },
+  'ResNet, activations before the convolutions'() {
+    const x = tf.input({ shape: [8, 8, 3] });
+    let y = on(x, conv(8, 3));
+    for (let i = 0; i < 3; i++) y = add(y, on(y, norm(), relu(), conv(5, 1), norm(), relu(), conv(8, 3)));
+    return tf.model({ inputs: x, outputs: head(on(y, norm(), relu())) });
+  },
+  'inverted residuals with squeeze and excitation'() {
+    const x = tf.input({ shape: [8, 8, 3] });
+    let y = on(x, conv(6, 3), norm());
+    for (let i = 0; i < 2; i++) {
+      const wide = on(
+        y,
+        conv(10, 1),
+        norm(),
+        relu(),
+        layers.depthwiseConv2d({ kernelSize: 3, padding: 'same', name: name('dw') }),
+        norm(),
+        relu(),
+      );
+      const gate = on(
+        wide,
+        layers.globalAveragePooling2d({ name: name('gap') }),
+        layers.reshape({ targetShape: [1, 1, 10], name: name('reshape') }),
+        conv(3, 1, { activation: 'relu' }),
+        conv(10, 1, { activation: 'sigmoid' }),
+      );
+      const gated = layers.multiply({ name: name('mul') }).apply([wide, gate]) as Symbol;
+      y = add(y, on(gated, conv(6, 1), norm()));
+    }
+    return tf.model({ inputs: x, outputs: head(y) });
+  },
+  DenseNet() {
+    const x = tf.input({ shape: [8, 8, 3] });
+    let y = on(x, conv(6, 3), norm(), relu());
+    for (let i = 0; i < 3; i++) y = concat(y, on(y, norm(), relu(), conv(8, 1), norm(), relu(), conv(4, 3)));
+    return tf.model({ inputs: x, outputs: head(on(y, norm(), relu())) });
+  },
+  'U-Net'() {
+    const x = tf.input({ shape: [8, 8, 3] });
+    const top = on(x, conv(6, 3), norm(), relu());
+    const deep = on(top, layers.maxPooling2d({ poolSize: 2, name: name('pool') }), conv(10, 3), relu());
+    const up = on(
+      deep,
+      layers.conv2dTranspose({ filters: 6, kernelSize: 2, strides: 2, padding: 'same', name: name('up') }),
+      relu(),
+    );
+    const y = on(concat(top, up), conv(6, 3), relu(), conv(2, 1, { activation: 'sigmoid' }));
+    return tf.model({ inputs: x, outputs: y });
+  },
+};
+
+describe.each(Object.entries(nets))('%s', (_, make) => {
+  it('is the same with noise, and is cut exactly where groups have drowned', () => {
+    const plain = make();
+    fill(plain, 1);
+    const noisy = withNoise(plain, { trainExamples: 10 });
+    expect(difference(plain, noisy, 2)).toBeLessThan(1e-5);
+    expect(noisesOf(noisy).length).toBeGreaterThan(1);
+    for (const noise of noisesOf(noisy)) setNoise(noisy, noise.layer.name, (group) => group % 2 === 0);
+    const { model: pruned, report } = pruneModel(noisy);
+    // DenseNet's noise stands before batch norm, which makes a constant of 0
+    const notes = report.layers.flatMap((layer) => layer.notes);
+    expect(notes.filter((note) => !/now in the bias of/.test(note))).toEqual([]);
+    expect(report.layers.map(({ present }) => present)).toEqual(
+      report.layers.map(({ groups }) => Math.ceil(groups / 2)),
+    );
+    expect(difference(noisy, pruned, 3)).toBeLessThan(1e-4);
+    expect(difference(noisy, foldNoise(noisy), 4)).toBeLessThan(1e-4);
+    expect(pruned.layers.some(({ name }) => name.includes('noise'))).toBe(false);
+    expect(report.reduction).toBeGreaterThan(2.5);
+  });
+});

@@ -1,0 +1,316 @@
+import { type OpSpec, type PerIndex, type Shape, type Sparsity, type Way, whole } from '../ops/op.js';
+import { isPadded, type Spatial } from '../ops/padding.js';
+import { sparseKernel } from '../ops/sparse-kernel.js';
+import { filled, readWeights, scale, take, type Weight } from '../ops/weights.js';
+import { activationOps } from './activations.js';
+import { depthwiseOp } from './depthwise.js';
+import { channelAxis, type Kind, type Use } from './kind.js';
+import { noiseOps } from './noise.js';
+import { passedWhole } from './whole.js';
+
+/** A kernel, and the bias of its outputs, while they are cut. */
+interface Weights {
+  kernel: Weight;
+  bias: Weight | undefined;
+  readonly noiseParams: number | undefined;
+  readonly isSparse: boolean;
+}
+
+interface LinearOptions {
+  /** Axes of the kernel that stand for inputs and outputs, from the last (−1). */
+  readonly rows?: number;
+  readonly columns?: number;
+  /** Number of outputs, as the layer's config calls it. */
+  readonly size: 'units' | 'filters';
+  readonly axis: number;
+  readonly padded: boolean;
+  readonly className: string;
+  /** Other weights of the layer, before the kernel. */
+  readonly before?: () => Weight[];
+}
+
+/** A layer that mixes the groups of its input linearly, up to its activation. */
+function linearOp(use: Use, options: LinearOptions): OpSpec {
+  const { rows = -2, columns = -1, size, axis, padded, className, before = () => [] } = options;
+  const { layer, config, inputs, outShapes, threshold } = use;
+  const weights = use.shared((): Weights => {
+    const all = readWeights(layer).slice(before().length);
+    const sparse = sparseKernel(layer, threshold);
+    return {
+      kernel: sparse?.kernel ?? all[0]!,
+      bias: config.useBias ? all[1]! : undefined,
+      noiseParams: sparse?.noiseParams,
+      isSparse: sparse !== undefined,
+    };
+  });
+  const way: Way = inputs[0]!.axis === axis ? { kind: 'rows', padded } : whole('it reads along another axis');
+  return {
+    ways: [way],
+    outShapes,
+    outAxis: axis,
+    cuttable: true,
+    ...(weights.noiseParams !== undefined && { noiseParams: weights.noiseParams }),
+    ...(way.kind === 'rows' && {
+      scaleIn: (factors) => {
+        weights.kernel = scale(weights.kernel, rows, factors);
+      },
+    }),
+    scaleOut: (factors) => {
+      weights.kernel = scale(weights.kernel, columns, factors);
+      weights.bias &&= scale(weights.bias, -1, factors);
+    },
+    cut: (ins, outs) => {
+      if (way.kind === 'rows') weights.kernel = take(weights.kernel, rows, ins);
+      weights.kernel = take(weights.kernel, columns, outs);
+      weights.bias &&= take(weights.bias, -1, outs);
+    },
+    linear: {
+      ...(weights.isSparse && { sparsity: sparsityOf(weights.kernel, rows, columns, weights.bias) }),
+      foldConstants: (indices, values) => {
+        const { kernel } = weights;
+        const bias = weights.bias ?? filled(kernel.shape.at(columns)!, 0);
+        addRows(kernel, rows, columns, indices, values, bias);
+        if (config.useBias || bias.data.some((b) => b !== 0)) weights.bias = bias;
+      },
+      rowSize: () => weights.kernel.data.length / weights.kernel.shape.at(rows)!,
+    },
+    build: (xs) => {
+      const { kernel, bias } = weights;
+      const all = [...before(), kernel, ...(bias ? [bias] : [])];
+      return use.apply(className, { ...config, [size]: kernel.shape.at(columns)!, useBias: !!bias }, xs, all);
+    },
+  };
+}
+
+const strideOf = (shape: readonly number[], axis: number) =>
+  shape.slice(shape.length + axis + 1).reduce((p, d) => p * d, 1);
+
+/** Adds the rows at `indices`, each by its value, to `bias`, and clears them. */
+function addRows(
+  { shape, data }: Weight,
+  rows: number,
+  columns: number,
+  indices: readonly number[],
+  values: ArrayLike<number>,
+  bias: Weight,
+): void {
+  const [inputs, outputs] = [shape.at(rows)!, shape.at(columns)!];
+  const [rowStride, columnStride] = [strideOf(shape, rows), strideOf(shape, columns)];
+  const wanted = new Uint8Array(inputs);
+  for (const i of indices) wanted[i] = 1;
+  for (let at = 0; at < data.length; at++) {
+    const row = Math.floor(at / rowStride) % inputs;
+    if (!wanted[row]) continue;
+    bias.data[Math.floor(at / columnStride) % outputs]! += data[at]! * values[row]!;
+    data[at] = 0;
+  }
+}
+
+function sparsityOf(
+  { shape, data }: Weight,
+  rows: number,
+  columns: number,
+  bias: Weight | undefined,
+): Sparsity {
+  const [inputs, outputs] = [shape.at(rows)!, shape.at(columns)!];
+  const [rowStride, columnStride] = [strideOf(shape, rows), strideOf(shape, columns)];
+  const alive = Array.from({ length: outputs }, () => false);
+  data.forEach((weight, i) => {
+    if (weight !== 0) alive[Math.floor(i / columnStride) % outputs] = true;
+  });
+  const reads = (output: (index: number) => boolean) => {
+    const read = Array.from({ length: inputs }, () => false);
+    data.forEach((weight, i) => {
+      if (weight !== 0 && output(Math.floor(i / columnStride) % outputs))
+        read[Math.floor(i / rowStride) % inputs] = true;
+    });
+    return read;
+  };
+  return { alive, reads, bias: bias?.data.slice() ?? new Float64Array(outputs) };
+}
+
+const withRest = (use: Use, first: OpSpec): OpSpec[] => [
+  first,
+  ...noiseOps(use, first),
+  ...activationOps(use, first, false),
+];
+
+const dense: Kind = (use) => {
+  const axis = use.inputs[0]!.shape.length - 1;
+  return withRest(use, linearOp(use, { size: 'units', axis, padded: false, className: 'Dense' }));
+};
+
+const spatialShape = (shape: Shape, axis: number, spatial: number): Shape =>
+  shape.slice(
+    axis === shape.length - 1 ? axis - spatial : axis + 1,
+    axis === shape.length - 1 ? axis : undefined,
+  );
+
+function spatialOf(use: Use, axis: number, spatial: number): Spatial {
+  return {
+    config: use.config,
+    image: spatialShape(use.inputs[0]!.shape, axis, spatial),
+    steps: spatialShape(use.outShapes[0]!, axis, spatial),
+  };
+}
+
+const convolution =
+  (spatial: number): Kind =>
+  (use) => {
+    const axis = channelAxis(use, spatial);
+    const padded = isPadded(spatialOf(use, axis, spatial));
+    return withRest(use, linearOp(use, { size: 'filters', axis, padded, className: `Conv${spatial}D` }));
+  };
+
+const transposed =
+  (spatial: number): Kind =>
+  (use) => {
+    const axis = channelAxis(use, spatial);
+    // at the edges fewer places of the kernel meet the image, and with strides which ones do varies from place to place
+    const { kernelSize, strides } = use.config;
+    const padded = [kernelSize, strides].flat().some((size) => size !== 1);
+    const className = `Conv${spatial}DTranspose`;
+    return withRest(use, linearOp(use, { rows: -1, columns: -2, size: 'filters', axis, padded, className }));
+  };
+
+/** A depthwise convolution and one of kernel size 1 behind it, with the activation. */
+const separable: Kind = (use) => {
+  const axis = channelAxis(use, 2);
+  if (use.inputs[0]!.axis !== axis) return passedWhole('it reads along another axis')(use);
+  const state = use.shared(() => {
+    const [depthwise, pointwise, bias] = readWeights(use.layer) as [Weight, Weight, Weight | undefined];
+    return { depthwise: { kernel: depthwise, bias: undefined as Weight | undefined }, pointwise, bias };
+  });
+  const multiplier = state.depthwise.kernel.shape.at(-1)!;
+  const between = [...use.outShapes[0]!];
+  between[axis] = use.inputs[0]!.groups * multiplier;
+  const first = depthwiseOp(use, state.depthwise, { axis, outShape: between, multiplier });
+  const second: OpSpec = {
+    ways: [{ kind: 'rows', padded: false }],
+    outShapes: use.outShapes,
+    outAxis: axis,
+    cuttable: true,
+    scaleIn: (factors) => {
+      state.pointwise = scale(state.pointwise, -2, factors);
+    },
+    scaleOut: (factors) => {
+      state.pointwise = scale(state.pointwise, -1, factors);
+      state.bias &&= scale(state.bias, -1, factors);
+    },
+    cut: (ins, outs) => {
+      state.pointwise = take(take(state.pointwise, -2, ins), -1, outs);
+      state.bias &&= take(state.bias, -1, outs);
+    },
+    linear: {
+      foldConstants: (indices, values) => {
+        const bias = state.bias ?? filled(state.pointwise.shape.at(-1)!, 0);
+        addRows(state.pointwise, -2, -1, indices, values, bias);
+        if (use.config.useBias || bias.data.some((b) => b !== 0)) state.bias = bias;
+      },
+      rowSize: () => state.pointwise.shape.at(-1)!,
+    },
+    build: (xs) => {
+      const { depthwise, pointwise, bias } = state;
+      const all = [depthwise.kernel, pointwise, ...(bias ? [bias] : [])];
+      const config = { ...use.config, filters: pointwise.shape.at(-1)!, useBias: !!bias };
+      return use.apply('SeparableConv2D', config, xs, all);
+    },
+  };
+  return [first, second, ...activationOps(use, second, false)];
+};
+
+/** A lookup of rows: as many groups as a row has numbers. */
+const embedding: Kind = (use) => {
+  const state = use.shared(() => ({ table: readWeights(use.layer)[0]! }));
+  return [
+    {
+      ways: [whole('it looks indices up')],
+      outShapes: use.outShapes,
+      outAxis: use.outShapes[0]!.length - 1,
+      cuttable: true,
+      scaleOut: (factors) => {
+        state.table = scale(state.table, -1, factors);
+      },
+      cut: (_, outs) => {
+        state.table = take(state.table, -1, outs);
+      },
+      build: (xs) =>
+        use.apply('Embedding', { ...use.config, outputDim: state.table.shape[1]! }, xs, [state.table]),
+    },
+  ];
+};
+
+/**
+ * Recurrent layers, one way or both: their kernel's rows are the input's groups. Their own units stay, as every one of them reads all.
+ *
+ * @param kernels places of the kernels and of their biases among the weights
+ */
+const recurrent =
+  (
+    kernels: (use: Use, weights: readonly Weight[]) => readonly [kernel: number, bias: number | undefined][],
+  ): Kind =>
+  (use) => {
+    const axis = use.inputs[0]!.shape.length - 1;
+    const state = use.shared(() => ({ weights: readWeights(use.layer) }));
+    const places = kernels(use, state.weights);
+    const onKernels = (change: (kernel: Weight) => Weight) => {
+      for (const [at] of places) state.weights[at] = change(state.weights[at]!);
+    };
+    const rows: Way =
+      use.inputs[0]!.axis === axis ? { kind: 'rows', padded: false } : whole('it reads along another axis');
+    const hasBias = places.every(([, bias]) => bias !== undefined);
+    return [
+      {
+        ways: use.inputs.map((_, i) => (i === 0 ? rows : whole('it is a state'))),
+        outShapes: use.outShapes,
+        outAxis: use.outShapes[0]!.length - 1,
+        cuttable: false,
+        ...(rows.kind === 'rows' && {
+          scaleIn: (factors) => onKernels((kernel) => scale(kernel, -2, factors)),
+        }),
+        cut: (ins) => {
+          if (rows.kind === 'rows') onKernels((kernel) => take(kernel, -2, ins));
+        },
+        linear: {
+          rowSize: () => places.reduce((sum, [at]) => sum + state.weights[at]!.shape.at(-1)!, 0),
+          ...(hasBias && {
+            foldConstants: (indices: readonly number[], values: PerIndex) => {
+              for (const [kernel, bias] of places) {
+                const { shape, data } = state.weights[bias!]!;
+                // GRU with reset_after has a second row of biases, which is the recurrent kernel's
+                const first = { shape, data: data.subarray(0, shape.at(-1)!) };
+                addRows(state.weights[kernel]!, -2, -1, indices, values, first);
+              }
+            },
+          }),
+        },
+        build: (xs) => use.apply(use.layer.getClassName(), use.config, xs, state.weights),
+      },
+    ];
+  };
+
+const oneWay = recurrent(({ config }) => [[0, config.useBias === false ? undefined : 2]]);
+const bothWays = recurrent((_, { length }) => [
+  [0, length === 6 ? 2 : undefined],
+  [length / 2, length === 6 ? 5 : undefined],
+]);
+
+/** Layers in which groups are made anew out of those that are read. */
+export const linearKinds: Readonly<Record<string, Kind>> = {
+  Dense: dense,
+  NoisyDense: dense,
+  SparseVdDense: dense,
+  Conv1D: convolution(1),
+  Conv2D: convolution(2),
+  NoisyConv2D: convolution(2),
+  SparseVdConv2D: convolution(2),
+  Conv3D: convolution(3),
+  Conv2DTranspose: transposed(2),
+  Conv3DTranspose: transposed(3),
+  SeparableConv2D: separable,
+  Embedding: embedding,
+  SimpleRNN: oneWay,
+  GRU: oneWay,
+  LSTM: oneWay,
+  Bidirectional: bothWays,
+};

@@ -1,0 +1,92 @@
+import { type OpSpec, straight } from '../ops/op.js';
+import { filled, readWeights, scale, take, type Weight } from '../ops/weights.js';
+import { axisOf, type Kind } from './kind.js';
+import { passedWhole } from './whole.js';
+
+interface BatchNorm {
+  gamma: Weight | undefined;
+  beta: Weight | undefined;
+  mean: Weight;
+  variance: Weight;
+}
+
+/** Batch normalisation over the groups' axis, with its moving statistics. */
+const batchNormalization: Kind = (use) => {
+  const { config, inputs, layer } = use;
+  const [value] = inputs as [(typeof inputs)[number]];
+  if (axisOf(use, config.axis) !== value.axis) return passedWhole('it normalises along another axis')(use);
+  const size = value.groups;
+  const state = use.shared((): BatchNorm => {
+    const weights = readWeights(layer);
+    const gamma = config.scale ? weights.shift() : undefined;
+    const beta = config.center ? weights.shift() : undefined;
+    const [mean, variance] = weights as [Weight, Weight];
+    return { gamma, beta, mean, variance };
+  });
+  const scaleGamma = (factors: ArrayLike<number>) => {
+    state.gamma = scale(state.gamma ?? filled(size, 1), -1, factors);
+  };
+  const op: OpSpec = {
+    ways: [straight(size)],
+    outShapes: use.outShapes,
+    outAxis: value.axis,
+    cuttable: true,
+    run: (xs) => use.run(xs),
+    scaleIn: (factors) => {
+      // γ(sx − m)/d + β = γs·x/d + (β − γm/d): the mean moves into β, since m/s is not to be had for s = 0
+      const { gamma, mean, variance } = state;
+      const epsilon = config.epsilon as number;
+      const beta = state.beta ?? filled(size, 0);
+      const shifted = beta.data.map(
+        (b, i) => b - ((gamma?.data[i] ?? 1) * mean.data[i]!) / Math.sqrt(variance.data[i]! + epsilon),
+      );
+      state.beta = { shape: [size], data: shifted };
+      state.mean = filled(size, 0);
+      scaleGamma(factors);
+    },
+    scaleOut: (factors) => {
+      scaleGamma(factors);
+      state.beta &&= scale(state.beta, -1, factors);
+    },
+    cut: (ins) => {
+      state.gamma &&= take(state.gamma, -1, ins);
+      state.beta &&= take(state.beta, -1, ins);
+      state.mean = take(state.mean, -1, ins);
+      // where ε is 0, a variance of 0 would make NaN of a channel of zeros
+      state.variance = take(state.variance, -1, ins, 1);
+    },
+    build: (xs) => {
+      const { gamma, beta, mean, variance } = state;
+      const all = [gamma, beta, mean, variance].filter((weight) => weight !== undefined);
+      return use.apply('BatchNormalization', { ...config, scale: !!gamma, center: !!beta }, xs, all);
+    },
+  };
+  return [op];
+};
+
+/** PReLU, whose slopes may be shared along the groups' axis. */
+const prelu: Kind = (use) => {
+  const [value] = use.inputs as [(typeof use.inputs)[number]];
+  const state = use.shared(() => ({ alpha: readWeights(use.layer)[0]! }));
+  const axis = value.axis - value.shape.length;
+  const isShared = state.alpha.shape.at(axis) === 1 && value.groups > 1;
+  return [
+    {
+      ways: [straight(value.groups)],
+      outShapes: use.outShapes,
+      outAxis: value.axis,
+      cuttable: true,
+      homogeneous: 'jointly',
+      run: (xs) => use.run(xs),
+      cut: (ins) => {
+        if (!isShared) state.alpha = take(state.alpha, axis, ins);
+      },
+      build: (xs) => use.apply('PReLU', use.config, xs, [state.alpha]),
+    },
+  ];
+};
+
+export const normalizationKinds: Readonly<Record<string, Kind>> = {
+  BatchNormalization: batchNormalization,
+  PReLU: prelu,
+};

@@ -1,0 +1,99 @@
+import { type LogNormalDropoutConfig, logNormalDropout } from '@sbp/layers';
+import { truncatedLogNormal } from '@sbp/math';
+import type { InputShapes } from '@sbp/model';
+import type * as tf from '@tensorflow/tfjs';
+import { applyTargets, type Target, targetsAt } from '../cut/fold.js';
+import { keepAll } from '../cut/plan.js';
+import { assemble } from '../cut/surgery.js';
+import { PruneError } from '../errors.js';
+import type { Op, Value } from '../ops/op.js';
+import { type OpGraph, readOps } from '../ops/read-ops.js';
+import { type Place, placesOf } from './places.js';
+import { type GroupSet, groupSetsOf } from './sets.js';
+
+/** Settings of the noise, for every set of groups alike. */
+export type WithNoiseOptions = Omit<LogNormalDropoutConfig, 'name' | 'inputShape' | 'batchInputShape'> & {
+  /** The layers whose groups get noise, by name or by a predicate; default: all that can go. */
+  readonly at?: readonly string[] | ((layer: tf.layers.Layer) => boolean);
+  /** Sizes of inputs that the model leaves open, without the batch. */
+  readonly inputShapes?: InputShapes;
+};
+
+/**
+ * The same model, weights kept, with log-normal noise on every set of groups that can go, and the same outputs at inference as before: E θ at the start is
+ * taken out of the weights that read them. Train it, then {@link pruneModel}.
+ *
+ * Noise stands right before what reads a group by its kernel, behind batch norm and activation, so that a drowned group leaves nothing behind. What a sum, a
+ * product or shared weights tie together, a residual stream above all, has one noise, shared by all its readers. Nested models are opened.
+ * The model is not compiled; the given one is not changed, and the caller owns both.
+ *
+ * @throws PruneError for models that cannot be cut, that have noise already, or of which nothing can go; and for noise that starts below its threshold
+ */
+export function withNoise(model: tf.LayersModel, options: WithNoiseOptions = {}): tf.LayersModel {
+  const { at, inputShapes, ...noise } = options;
+  const graph = readOps(model, { threshold: 0, inputShapes, forTraining: true });
+  const noisy = graph.ops.find((op) => op.noise || op.noiseParams !== undefined);
+  if (noisy) throw new PruneError(`layer '${noisy.name}' has noise already`, noisy.name);
+  const sets = groupSetsOf(graph);
+  const wanted = chosen(graph, at);
+  const given = new Map<Op, Map<number, { layer: tf.layers.Layer; value: Value }>>();
+  let count = 0;
+  for (const [set, places] of placesOf(graph, sets)) {
+    if (set.fixedBy !== undefined || !set.makers.some(wanted) || !places.every(hasLastAxis)) continue;
+    const name = `${set.makers[0]!.name}_noise`;
+    const layer = logNormalDropout({ ...noise, name });
+    if (!takeOut(startOf(layer, name), set, places)) continue;
+    count++;
+    for (const { value, readings } of places)
+      for (const { op, input } of readings) {
+        const own = given.get(op) ?? new Map();
+        given.set(op, own.set(input, { layer, value }));
+      }
+  }
+  if (count === 0)
+    throw new PruneError(`model '${model.name}' has no groups that can go${at ? ' there' : ''}`);
+  const made = new Map<Value, tf.SymbolicTensor>();
+  return assemble(model, graph, keepAll(), (op, input, x) => {
+    const noise = given.get(op)?.get(input);
+    if (!noise) return x;
+    const known = made.get(noise.value) ?? (noise.layer.apply(x) as tf.SymbolicTensor);
+    made.set(noise.value, known);
+    return known;
+  });
+}
+
+/** Noise multiplies along the last axis. */
+const hasLastAxis = ({ value }: Place) => value.axis === value.shape.length - 1;
+
+function chosen({ ops }: OpGraph, at: WithNoiseOptions['at']): (op: Op) => boolean {
+  if (at === undefined) return () => true;
+  if (typeof at === 'function') return ({ layer }) => at(layer);
+  const missing = at.find((name) => !ops.some((op) => op.layer.name === name || op.name === name));
+  if (missing !== undefined) throw new PruneError(`at: the model has no layer '${missing}'`, missing);
+  return ({ name, layer }) => at.includes(name) || at.includes(layer.name);
+}
+
+/** What a new noise multiplies by at inference. */
+function startOf(layer: tf.layers.Layer, name: string): number {
+  const { logSigmaInit, bounds, threshold } =
+    layer.getConfig() as unknown as Required<LogNormalDropoutConfig>;
+  const logSigma = Math.fround(logSigmaInit);
+  const snr = truncatedLogNormal.snr(0, logSigma, bounds);
+  if (snr > threshold) return truncatedLogNormal.mean(0, logSigma, bounds);
+  throw new PruneError(
+    `noise with logSigmaInit ${logSigmaInit} starts at a signal-to-noise ratio of ${snr.toPrecision(3)}, not above the threshold ${threshold}; give a lower logSigmaInit`,
+    name,
+  );
+}
+
+/** Divides all that reads the set's groups by what its noise multiplies them by; false where not all of it can be. */
+function takeOut(factor: number, { groups }: GroupSet, places: readonly Place[]): boolean {
+  const factors = new Float64Array(groups).fill(1 / factor);
+  const targets: Target[] = [];
+  for (const { op, input } of places.flatMap(({ readings }) => readings)) {
+    const found = targetsAt(op, input, factors);
+    if (!found) return false;
+    targets.push(...found);
+  }
+  return applyTargets(targets);
+}

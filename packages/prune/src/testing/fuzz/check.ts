@@ -1,0 +1,208 @@
+import * as tf from '@tensorflow/tfjs';
+import type { PruneReport } from '../../index.js';
+import { difference, fill, layersOf } from '../fill.js';
+import { buildGraph } from '../graphs/build.js';
+import type { GraphSpec } from '../graphs/spec.js';
+import { onnxDifference } from '../onnx.js';
+import { allNoises, drown } from './drown.js';
+import { refusalOf } from './refusals.js';
+import { stockClasses } from './stock-classes.js';
+
+/** What is tried: the functions of the package, or others in a test of the tests. */
+export interface Surgery {
+  readonly withNoise: (model: tf.LayersModel) => tf.LayersModel;
+  readonly foldNoise: (model: tf.LayersModel) => tf.LayersModel;
+  readonly pruneModel: (
+    model: tf.LayersModel,
+    options?: { gather?: boolean },
+  ) => { model: tf.LayersModel; report: PruneReport };
+  readonly exportOnnx: (model: tf.LayersModel) => Uint8Array;
+  readonly countFlops: (model: tf.LayersModel) => { macs: number; params: number };
+}
+
+/** One graph and what is done to it. */
+export interface Trial {
+  readonly spec: GraphSpec;
+  /** Of the weights, of the drowned groups and of the inputs. */
+  readonly seed: number;
+  /** Where the noise comes from: `withNoise` on a stock model, or the layers' own, with SparseVD and group lasso among them. */
+  readonly noise: 'added' | 'own';
+  /** Share of the groups that is drowned. */
+  readonly share: number;
+  readonly gather: boolean;
+}
+
+/** How a trial went that went well. */
+export interface Outcome {
+  /** What was refused for a reason on the list, by the function that refused. */
+  readonly refused: ReadonlyMap<string, string>;
+  readonly layers: readonly string[];
+  /** MACs before and after; nothing where the graph has none, or was refused. */
+  readonly reduction: number | undefined;
+  readonly groups: number;
+  readonly removed: number;
+  readonly notes: readonly string[];
+}
+
+/** A wrong answer: what was found, to be shown with the graph. */
+export class Wrong extends Error {
+  override readonly name = 'Wrong';
+}
+
+/** Runs a step; a refusal on the list gives nothing and is noted, any other error goes on with the step's name before it. */
+function attempt<T>(refused: Map<string, string>, what: string, body: () => T): T | undefined {
+  try {
+    return body();
+  } catch (error) {
+    const reason = refusalOf(error);
+    if (reason === undefined) throw new Wrong(`${what} threw ${said(error)}`, { cause: error });
+    refused.set(what, reason);
+    return undefined;
+  }
+}
+
+const said = (error: unknown) =>
+  error instanceof Error ? `${error.name}: ${error.message}\n${where(error)}` : String(error);
+/** The first places of ours in a stack. */
+const where = ({ stack = '' }: Error) =>
+  stack
+    .split('\n')
+    .filter((line) => /packages\//.test(line) && !/node_modules/.test(line))
+    .slice(0, 4)
+    .join('\n');
+
+function expectClose(what: string, found: number, tolerance: number): void {
+  if (!(found <= tolerance)) throw new Wrong(`${what}: outputs differ by ${found}, more than ${tolerance}`);
+}
+
+function expectSame(what: string, found: unknown, expected: unknown): void {
+  const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];
+  if (a !== b) throw new Wrong(`${what}: ${a}, expected ${b}`);
+}
+
+/**
+ * Tries everything that the surgery promises on one graph.
+ *
+ * @throws Wrong where a promise is not kept
+ */
+export async function check(surgery: Surgery, { spec, seed, noise, share, gather }: Trial): Promise<Outcome> {
+  const refused = new Map<string, string>();
+  const models: tf.LayersModel[] = [];
+  const keep = <M extends tf.LayersModel | undefined>(model: M): M => {
+    if (model) models.push(model);
+    return model;
+  };
+  const given = keep(buildGraph(spec, { noisy: noise === 'own' }));
+  const layers = layersOf(given).map((layer) => layer.getClassName());
+  const nothing = { refused, layers, reduction: undefined, groups: 0, removed: 0, notes: [] };
+  fill(given, seed);
+  try {
+    if (noise === 'added') {
+      // A model without noise is left as it is.
+      const same = attempt(refused, 'pruneModel without noise', () => surgery.pruneModel(given));
+      if (same) {
+        expectClose('pruneModel without noise', difference(given, same.model, seed), 1e-5);
+        expectSame('MACs of a model without noise', same.report.after.macs, same.report.before.macs);
+        discard(same.model);
+      }
+    }
+    const before = numbersOf(given);
+    const noisy =
+      noise === 'own' ? given : keep(attempt(refused, 'withNoise', () => surgery.withNoise(given)));
+    if (!noisy) return nothing;
+    if (noise === 'added') {
+      expectPorts('withNoise', noisy, given);
+      expectSame('weights of the model that withNoise was given', numbersOf(given), before);
+      expectClose('withNoise', difference(given, noisy, seed), 1e-5);
+      fill(noisy, seed);
+    }
+    drown(noisy, seed, share);
+    const weights = numbersOf(noisy);
+    const tensors = tf.memory().numTensors;
+
+    const folded = attempt(refused, 'foldNoise', () => surgery.foldNoise(noisy));
+    if (folded) {
+      expectPorts('foldNoise', folded, noisy);
+      expectStock('foldNoise', folded);
+      expectClose('foldNoise', difference(noisy, folded, seed), 1e-4);
+      discard(folded);
+    }
+    const result = attempt(refused, 'pruneModel', () => surgery.pruneModel(noisy, { gather }));
+    if (!result) return nothing;
+    const { model: pruned, report } = result;
+    expectPorts('pruneModel', pruned, noisy);
+    expectStock('pruneModel', pruned);
+    expectClose('pruneModel', difference(noisy, pruned, seed), 1e-4);
+    expectReport(surgery, noise === 'added' ? given : undefined, pruned, report);
+    const bytes = attempt(refused, 'exportOnnx', () => surgery.exportOnnx(pruned));
+    if (bytes) expectClose('exportOnnx', await onnxDifference(pruned, bytes, seed), 1e-4);
+    discard(pruned);
+    expectSame('tensors left behind', tf.memory().numTensors - tensors, 0);
+    expectSame('weights of the given model', numbersOf(noisy), weights);
+    const { before: cost, after } = report;
+    return {
+      refused,
+      layers,
+      reduction: cost.macs > 0 ? cost.macs / Math.max(1, after.macs) : undefined,
+      groups: sum(report.layers.map(({ groups }) => groups)),
+      removed: sum(report.layers.map(({ groups, present }) => groups - present)),
+      notes: report.layers.flatMap(({ notes }) => notes),
+    };
+  } finally {
+    for (const model of new Set(models)) discard(model);
+  }
+}
+
+const numbersOf = (model: tf.LayersModel) =>
+  model.getWeights().map((weight) => Array.from(weight.dataSync()));
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** Frees a model's weights; its own `dispose` leaves those of layers that are used twice. */
+function discard(model: tf.LayersModel): void {
+  for (const weight of new Set(layersOf(model).flatMap((layer) => layer.weights))) weight.dispose();
+}
+
+/** The same inputs and outputs, by name, shape and type. */
+function expectPorts(what: string, found: tf.LayersModel, expected: tf.LayersModel): void {
+  const ports = (model: tf.LayersModel) => ({
+    inputs: model.inputs.map(({ shape, dtype }, i) => [model.inputNames[i], shape, dtype]),
+    outputs: model.outputs.map(({ shape }, i) => [model.outputNames[i], shape]),
+  });
+  expectSame(`${what}: inputs and outputs`, ports(found), ports(expected));
+}
+
+/** Nothing of ours is left that a reader of the model would need. */
+function expectStock(what: string, model: tf.LayersModel): void {
+  if (allNoises(model).length > 0) throw new Wrong(`${what} leaves noise in the model`);
+  for (const layer of layersOf(model)) {
+    const names = JSON.stringify(layer.getConfig()).match(/"class_?[nN]ame":"\w+"/g) ?? [];
+    for (const name of [layer.getClassName(), ...names.map((text) => text.split('"').at(-2)!)])
+      if (!stockClasses.has(name)) throw new Wrong(`${what} leaves ${name} in the model, at '${layer.name}'`);
+  }
+}
+
+/** The report says what was done. */
+function expectReport(
+  { countFlops }: Surgery,
+  given: tf.LayersModel | undefined,
+  pruned: tf.LayersModel,
+  { layers, widths, before, after }: PruneReport,
+): void {
+  const cost = ({ macs, params }: { macs: number; params: number }) => ({ macs, params });
+  expectSame('report.after', after, cost(countFlops(pruned)));
+  if (given) expectSame('report.before', before.macs, countFlops(given).macs);
+  if (after.macs > before.macs)
+    throw new Wrong(`more MACs after than before: ${after.macs} > ${before.macs}`);
+  expectSame(
+    'report.widths',
+    widths,
+    layers.map(({ kept }) => kept),
+  );
+  for (const { name, groups, above, kept, present, notes } of layers) {
+    const counts = `'${name}': groups ${groups}, present ${present}, kept ${kept}, above ${above}`;
+    if (!(kept > 0 && kept <= present && present <= groups && above <= groups))
+      throw new Wrong(`report of ${counts}`);
+    if (kept > above && notes.length === 0)
+      throw new Wrong(`report says nothing of groups that stayed though at 0: ${counts}`);
+  }
+}

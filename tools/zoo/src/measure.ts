@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { openOnnx, timeOnnx } from '@sbp/bench';
+import { cacheFolder } from '@sbp/benchmarks/python';
+import { noisesOf } from '@sbp/layers';
+import { countFlops, loadModel } from '@sbp/model';
+import { exportOnnx } from '@sbp/onnx';
+import { pruneModel, withNoise } from '@sbp/prune';
+import * as tf from '@tensorflow/tfjs';
+import { differenceOf } from './difference.js';
+import { drown } from './drown.js';
+import { filesOf } from './make.js';
+import type { NetworkName } from './networks.js';
+import { type Cut, type Found, isFound, type Opened, type Result } from './result.js';
+
+interface Io {
+  x: { name: string; shape: number[]; data: number[] }[];
+  y: { name: string; shape: number[]; data: number[] }[];
+}
+
+const SEED = 1;
+
+/** Seconds of a sample and samples of each model; the ratio's quartiles tell whether they are enough. */
+const TIMING = { batchSizes: [1], repeats: 9, minSeconds: 0.3 };
+
+/**
+ * Everything that the table says of a network, step by step: a step that fails says why, and the others go on where they can.
+ *
+ * @param found called after each step with what is known by then
+ */
+export async function measure(
+  name: NetworkName,
+  found: (result: Result) => void,
+  say: (line: string) => void,
+): Promise<void> {
+  const files = filesOf(name);
+  const result: Result = { name };
+  const step = async <Value extends object>(
+    title: string,
+    work: () => Promise<Value>,
+  ): Promise<Found<Value>> => {
+    const start = performance.now();
+    const value = await attempt(work);
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    say(`${name}: ${title} · ${isFound(value) ? `${seconds} s` : value.failure}`);
+    return value;
+  };
+
+  const opened: Record<string, Found<Opened>> = {};
+  for (const [source, { path, io }] of Object.entries(files.sources)) {
+    opened[source] = await step(`opening ${source}`, () => open(path, io));
+    found(Object.assign(result, { opened }));
+  }
+  // what follows is the same for each of them
+  const [source] = (['.keras', 'converter'] as const).filter((kind) => isFound(opened[kind]));
+  if (source) {
+    const { path, io: ioPath } = files.sources[source];
+    const model = await loadModel(path);
+    const io: Io = JSON.parse(await readFile(ioPath, 'utf8'));
+    result.small = await step('counting', async () => ({
+      macs: countFlops(model).macs,
+      tensorflow: JSON.parse(await readFile(files.small, 'utf8')).macs as number,
+    }));
+    found(result);
+    result.exported = await step('ONNX', async () => {
+      const onnx = exportOnnx(model);
+      return { bytes: onnx.length, ...differenceOf(io.y[0]?.data ?? [], await predictOnnx(onnx, io)) };
+    });
+    found(result);
+    result.cut = await step('cutting', () => cut(model, io));
+    found(result);
+    model.dispose();
+  }
+  result.published = await step('counting at the published size', () => countPublished(name));
+  found(result);
+}
+
+/** A value, or why there is none, in one line. */
+async function attempt<Value extends object>(work: () => Promise<Value>): Promise<Found<Value>> {
+  try {
+    return await work();
+  } catch (error) {
+    if (process.env.SBP_DEBUG) console.error(error);
+    const [line] = ((error as Error).message ?? String(error)).split('\n');
+    // a result is committed, so it names no folder of one machine
+    return { failure: (line as string).replaceAll(`${cacheFolder('zoo', 'models')}/`, '') };
+  }
+}
+
+async function open(path: string, ioPath: string): Promise<Opened> {
+  const start = performance.now();
+  const model = await loadModel(path);
+  const seconds = (performance.now() - start) / 1000;
+  try {
+    const io: Io = JSON.parse(await readFile(ioPath, 'utf8'));
+    return { seconds, ...differenceOf(io.y[0]?.data ?? [], predict(model, io)) };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** @returns the first output */
+function predict(model: tf.LayersModel, { x }: Io): Float32Array {
+  return tf.tidy(() => {
+    const [y] = [model.predict(x.map(({ data, shape }) => tf.tensor(data, shape)))].flat() as tf.Tensor[];
+    return (y as tf.Tensor).dataSync<'float32'>().slice();
+  });
+}
+
+async function predictOnnx(onnx: Uint8Array, { x: [x] }: Io): Promise<Float32Array> {
+  const opened = await openOnnx({ name: 'exported', onnx });
+  try {
+    return await opened.predict(Float32Array.from(x?.data ?? []), x?.shape ?? []);
+  } finally {
+    await opened.release();
+  }
+}
+
+async function cut(model: tf.LayersModel, io: Io): Promise<Cut> {
+  const plain = predict(model, io);
+  const noisy = withNoise(model);
+  const noises = noisesOf(noisy);
+  const unchanged = differenceOf(plain, predict(noisy, io));
+  drown(noises, SEED);
+  const expected = predict(noisy, io);
+  const start = performance.now();
+  const { model: smaller, report } = pruneModel(noisy);
+  const seconds = (performance.now() - start) / 1000;
+  const onnx = exportOnnx(smaller);
+  const agrees = differenceOf(expected, predict(smaller, io));
+  const exported = differenceOf(expected, await predictOnnx(onnx, io));
+  const entries = [
+    { name: 'whole', onnx: exportOnnx(model) },
+    { name: 'cut', onnx },
+  ];
+  const [, timed] = await timeOnnx(entries, TIMING);
+  const sum = (key: 'groups' | 'present') => report.layers.reduce((total, layer) => total + layer[key], 0);
+  return {
+    ...{ noises: noises.length, unchanged, seconds, agrees, exported, effect: differenceOf(plain, expected) },
+    widths: { before: sum('groups'), after: sum('present') },
+    macs: { before: countFlops(model).macs, after: countFlops(smaller).macs },
+    params: { before: countFlops(model).params, after: countFlops(smaller).params },
+    ...{ speedup: timed?.speedup, notes: tally(report.layers.flatMap(({ notes }) => notes)) },
+  };
+}
+
+/** Notes are alike but for their numbers. */
+function tally(notes: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const note of notes.map((text) => text.replace(/\d+/g, 'n'))) counts[note] = (counts[note] ?? 0) + 1;
+  return counts;
+}
+
+async function countPublished(name: NetworkName) {
+  const { path, counts } = filesOf(name).published;
+  // nothing is computed with these weights, and VGG16's need more than WebAssembly's memory
+  await tf.setBackend('cpu');
+  const start = performance.now();
+  const model = await loadModel(path);
+  const { macs, params } = countFlops(model);
+  const tensorflow: { macs: number; params: number } = JSON.parse(await readFile(counts, 'utf8'));
+  const seconds = (performance.now() - start) / 1000;
+  return { macs, params, tensorflow: tensorflow.macs, tensorflowParams: tensorflow.params, seconds };
+}

@@ -1,0 +1,142 @@
+import type { Column, Spread } from '@sbp/bench';
+import { type Network, networks, type Published } from './networks.js';
+import { type Difference, type Found, isFound, type Result } from './result.js';
+
+/** Outputs agree where they differ by less, relative to the largest. */
+export const TOLERANCE = 1e-4;
+/** What `withNoise` may change before anything is trained. */
+const UNCHANGED = 1e-5;
+
+export const agrees = (difference: Difference, within = TOLERANCE): boolean => difference.relative <= within;
+
+/** A count meets a published figure where it is within 1 % of it or rounds to it. */
+export const meets = (macs: number, { macs: published, unit }: Published): boolean =>
+  Math.abs(macs - published) <= Math.max(unit / 2, published / 100);
+
+/** What is to be so, for each network. */
+export const promises = {
+  'all files open': ({ opened = {} }: Result) => {
+    const files = Object.values(opened);
+    return files.length > 0 && files.every((file) => isFound(file) && agrees(file));
+  },
+  'counted right': ({ name, small, published }: Result) =>
+    isFound(small) &&
+    isFound(published) &&
+    [small, published].every(({ macs, tensorflow }) => macs === tensorflow) &&
+    meets(published.macs, networks[name].published),
+  exported: ({ exported }: Result) => isFound(exported) && agrees(exported),
+  'cut exactly': ({ cut }: Result) => isFound(cut) && agrees(cut.unchanged, UNCHANGED) && agrees(cut.agrees),
+  'cut exported': ({ cut }: Result) => isFound(cut) && agrees(cut.exported),
+} satisfies Record<string, (result: Result) => boolean>;
+
+/** Each promise with the networks that keep it. */
+export function kept(results: readonly Result[]): string[] {
+  return Object.entries(promises).map(([promise, holds]) => {
+    const without = results.filter((result) => !holds(result)).map(({ name }) => name);
+    const count = `${results.length - without.length} of ${results.length}`;
+    return `${promise}: ${count}${without.length > 0 ? ` (not ${without.join(', ')})` : ''}`;
+  });
+}
+
+/** Why there is no figure, one line each. */
+export function failures(results: readonly Result[]): string[] {
+  return results.flatMap(({ name, opened, small, exported, cut, published }) => {
+    const steps = { ...opened, counting: small, ONNX: exported, cut, 'published size': published };
+    return Object.entries(steps).flatMap(([step, value]) =>
+      value === undefined || isFound(value) ? [] : [`${name}, ${step}: ${value.failure}`],
+    );
+  });
+}
+
+interface OpenRow {
+  network: string;
+  converter: string;
+  'Keras 2 .h5': string;
+  '.keras': string;
+  '.h5': string;
+  ONNX: string;
+}
+
+/** Largest difference from Keras's outputs, by kind of file; and of the ONNX file in ONNX Runtime. */
+export function openRows(results: readonly Result[]): OpenRow[] {
+  return results.map(({ name, opened = {}, exported }) => {
+    const of = (source: string) => written(opened[source]);
+    return {
+      ...{ network: `${name} ${sizeOf(networks[name].size)}`, converter: of('converter') },
+      ...{ 'Keras 2 .h5': of('Keras 2 .h5'), '.keras': of('.keras'), '.h5': of('.h5') },
+      ONNX: written(exported),
+    };
+  });
+}
+
+/** Multiply-accumulates at the published size. */
+export function countRows(results: readonly Result[]) {
+  return results.map(({ name, published: counted }) => {
+    const { published, publishedSize }: Network = networks[name];
+    const network = `${name} ${sizeOf(publishedSize)}`;
+    const source = { published: short(published.macs, published.unit), source: published.source };
+    if (!isFound(counted)) return { network, MACs: written(counted), ...source };
+    const { macs, tensorflow } = counted;
+    return {
+      ...{ network, MACs: macs.toLocaleString('en-US') },
+      "TensorFlow's graph": macs === tensorflow ? 'the same' : tensorflow.toLocaleString('en-US'),
+      ...source,
+      apart: `${((100 * (macs - published.macs)) / published.macs).toFixed(1)} %`,
+    };
+  });
+}
+
+interface CutRow {
+  network: string;
+  noises?: number;
+  'withNoise changes'?: string;
+  groups?: string;
+  agrees?: string;
+  'in ONNX Runtime'?: string;
+  MACs?: string;
+  reduction?: number;
+  speedup?: Spread;
+}
+
+/** What half of the groups less makes of it. */
+export function cutRows(results: readonly Result[]): CutRow[] {
+  return results.map(({ name, cut }) => {
+    const network = `${name} ${sizeOf(networks[name].size)}`;
+    if (!isFound(cut)) return { network, agrees: written(cut) };
+    const { widths, macs } = cut;
+    return {
+      ...{ network, noises: cut.noises, 'withNoise changes': written(cut.unchanged, UNCHANGED) },
+      groups: `${widths.before.toLocaleString('en-US')} → ${widths.after.toLocaleString('en-US')}`,
+      ...{ agrees: written(cut.agrees), 'in ONNX Runtime': written(cut.exported) },
+      MACs: `${millions(macs.before)} → ${millions(macs.after)}`,
+      ...{ reduction: macs.before / macs.after, speedup: cut.speedup },
+    };
+  });
+}
+
+export const cutColumns: Column<CutRow>[] = [
+  { key: 'network' },
+  { key: 'noises' },
+  { key: 'withNoise changes' },
+  { key: 'groups' },
+  { key: 'agrees', title: 'cut − noisy' },
+  { key: 'in ONNX Runtime' },
+  { key: 'MACs', title: 'MACs, M' },
+  { key: 'reduction', digits: 2, unit: '×' },
+  { key: 'speedup', title: 'ONNX Runtime (quartiles)', digits: 2, unit: '×' },
+];
+
+const sizeOf = (size: number) => `${size}²`;
+const millions = (macs: number) => (macs / 1e6).toFixed(1);
+
+/** In M or G, with the digits that the unit has. */
+function short(macs: number, unit: number): string {
+  const [scale, letter] = macs < 1e9 && unit < 1e7 ? [1e6, 'M'] : [1e9, 'G'];
+  return `${(macs / scale).toFixed(Math.max(0, Math.round(Math.log10(scale / unit))))} ${letter}`;
+}
+
+function written(value: Found<Difference> | undefined, within = TOLERANCE): string {
+  if (value === undefined) return 'not reached';
+  if (!isFound(value)) return '✗';
+  return `${value.relative.toExponential(1)}${agrees(value, within) ? '' : ' ✗'}`;
+}
