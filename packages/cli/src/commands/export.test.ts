@@ -20,7 +20,12 @@ beforeAll(async () => {
   });
   await saveModel(net, join(folder, 'plain'));
   await saveModel(leNetFc(), join(folder, 'noisy'));
-  const lstm = tf.layers.lstm({ units: 2, name: 'l', inputShape: [3, 2] });
+  const lstm = tf.layers.convLstm2d({
+    filters: 2,
+    kernelSize: 2,
+    name: 'l',
+    inputShape: [3, 4, 4, 1],
+  } as never);
   await saveModel(tf.sequential({ layers: [lstm] }), join(folder, 'recurrent'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -59,7 +64,7 @@ describe('sbp export', () => {
       'noisy --onnx a.onnx',
       /layer '.+' \(.+\) has noise; give exportOnnx what pruneModel or foldNoise makes of the model/,
     ],
-    ['recurrent --onnx a.onnx', /layer 'l' \(LSTM\) is not a layer that exportOnnx knows/],
+    ['recurrent --onnx a.onnx', /layer 'l' \(ConvLSTM2D\) is not a layer that exportOnnx knows/],
     ['nowhere --onnx a.onnx', /nowhere: there is no such file/],
   ])('export %s ends in one line and code 2, with nothing written', async (args, line) => {
     const { code, stdout, stderr } = await sbp(folder, 'export', ...args.split(' '));
