@@ -31,7 +31,7 @@ export function noiseOps(
       cuttable: passes,
       ...(passes && { homogeneous: 'jointly' as const }),
       run: ([x]) => x!.mul(tf.tensor(Float32Array.from(multiplier), along)),
-      cut: (_, outs) => {
+      adapt: (_, outs) => {
         factors &&= outs.map((o) => factors![o]!);
       },
       noiseParams: 2 * values.snr.length,
@@ -45,7 +45,8 @@ export function noiseOps(
       },
       build: (xs) => {
         if (!factors) return xs;
-        return [standIn(use.config.name as string, Float64Array.from(factors), xs[0]!, axis + 1)];
+        const own = layer.getClassName() === 'LogNormalDropout' ? '' : '_noise';
+        return [standIn(`${use.config.name}${own}`, Float64Array.from(factors), xs[0]!, axis + 1)];
       },
     },
   ];
