@@ -37,15 +37,15 @@ async function diff(
   const { loadModel, modelFileBytes, modelFolder } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { table } = await import('@sbp/bench');
-  const { diffModels } = await import('../diff.js');
-  const { diffFacts, diffNote, diffRows } = await import('../diff-table.js');
+  const { diffModels } = await import('../diff/diff-models.js');
+  const { diffFacts, diffNote, diffRows } = await import('../diff/diff-table.js');
   if (html !== undefined && existsSync(html) && statSync(html).isDirectory())
     throw new UsageError(`--html: ${html} is a folder; give the file to write, such as diff.html.`);
   await useEngine('wasm');
   const found = diffModels(await loadModel(before), await loadModel(after), { inputShapes: inputShape });
   const files = { before: await modelFileBytes(before), after: await modelFileBytes(after) };
   if (html !== undefined) {
-    const { diffPage } = await import('../diff-page.js');
+    const { diffPage } = await import('../diff/diff-page.js');
     const { writeAtomically } = await import('@sbp/train/checkpoint');
     const folders = [await modelFolder(before), await modelFolder(after)];
     const names = folders.map((folder) => resolve(folder));
