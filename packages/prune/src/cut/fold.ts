@@ -43,7 +43,8 @@ function allOf(group: readonly Op[], targetsOf: (op: Op) => Target[] | undefined
 }
 
 /** Multiplies, if all weights can take it: those that several operations share where each of them asks for the same. */
-export function applyTargets(targets: readonly Target[] | undefined): boolean {
+export function applyTargets(found: readonly Target[] | undefined): boolean {
+  const targets = found && onceEach(found);
   if (!targets?.every((target) => isAgreed(target, targets))) return false;
   const done = new Set<string>();
   const numbers = new Map<Op, number>();
@@ -56,6 +57,22 @@ export function applyTargets(targets: readonly Target[] | undefined): boolean {
     op[side]!(factors);
   }
   return true;
+}
+
+/** All that one operation is asked for as one: it may read a set's groups several times, side by side. */
+function onceEach(targets: readonly Target[]): Target[] {
+  const combined: Target[] = [];
+  for (const target of targets) {
+    const at = combined.findIndex(({ op, side }) => op === target.op && side === target.side);
+    const known = combined[at];
+    if (!known) combined.push(target);
+    else
+      combined[at] = {
+        ...known,
+        factors: Float64Array.from(known.factors, (f, i) => f * target.factors[i]!),
+      };
+  }
+  return combined;
 }
 
 function isAgreed({ op, side, factors }: Target, targets: readonly Target[]): boolean {
