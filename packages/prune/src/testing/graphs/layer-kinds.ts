@@ -92,8 +92,8 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = Object.fromEntrie
   own('dense', any, (config, _, noisy) =>
     byMethod(config, noisy, { plain: tf.layers.dense, noise: noisyDense, 'sparse-vd': sparseVdDense }),
   ),
-  own('conv1d', [2], (config) => tf.layers.conv1d(oneOfTwo(config) as never)),
-  own('conv3d', [4], (config) => tf.layers.conv3d(oneOfTwo(config) as never)),
+  own('conv1d', [2], ({ method, ...config }) => tf.layers.conv1d(oneOfTwo(config) as never)),
+  own('conv3d', [4], ({ method, ...config }) => tf.layers.conv3d(oneOfTwo(config) as never)),
   own('depthwiseConv2d', [3], (config) => tf.layers.depthwiseConv2d(oneOfTwo(config) as never)),
   own('separableConv2d', [3], (config) => tf.layers.separableConv2d(oneOfTwo(config) as never)),
   stock('conv2dTranspose', 3),
