@@ -4,10 +4,10 @@ import { type Difference, type Found, isFound, type Result } from './result.js';
 
 /** Outputs agree where they differ by less, relative to the largest. */
 export const TOLERANCE = 1e-4;
-/** What `withNoise` may change before anything is trained. */
+/** What `withNoise` may change before anything is trained, in probability. */
 const UNCHANGED = 1e-5;
 
-export const agrees = (difference: Difference, within = TOLERANCE): boolean => difference.relative <= within;
+const agrees = ({ relative }: Difference): boolean => relative <= TOLERANCE;
 
 /** A count meets a published figure where it is within 1 % of it or rounds to it. */
 export const meets = (macs: number, { macs: published, unit }: Published): boolean =>
@@ -25,8 +25,9 @@ export const promises = {
     [small, published].every(({ macs, tensorflow }) => macs === tensorflow) &&
     meets(published.macs, networks[name].published),
   exported: ({ exported }: Result) => isFound(exported) && agrees(exported),
-  'cut exactly': ({ cut }: Result) => isFound(cut) && agrees(cut.unchanged, UNCHANGED) && agrees(cut.agrees),
-  'cut exported': ({ cut }: Result) => isFound(cut) && agrees(cut.exported),
+  'cut exactly': ({ cut }: Result) =>
+    isFound(cut) && cut.unchanged.absolute <= UNCHANGED && agrees(cut.agrees),
+  'cut exported': ({ cutExported }: Result) => isFound(cutExported) && agrees(cutExported),
 } satisfies Record<string, (result: Result) => boolean>;
 
 /** Each promise with the networks that keep it. */
@@ -40,11 +41,19 @@ export function kept(results: readonly Result[]): string[] {
 
 /** Why there is no figure, one line each. */
 export function failures(results: readonly Result[]): string[] {
-  return results.flatMap(({ name, opened, small, exported, cut, published }) => {
-    const steps = { ...opened, counting: small, ONNX: exported, cut, 'published size': published };
-    return Object.entries(steps).flatMap(([step, value]) =>
+  return results.flatMap(({ name, died, opened, small, exported, cut, cutExported, published }) => {
+    const steps = {
+      ...opened,
+      counting: small,
+      ONNX: exported,
+      cut,
+      'ONNX of the cut': cutExported,
+      'published size': published,
+    };
+    const failed = Object.entries(steps).flatMap(([step, value]) =>
       value === undefined || isFound(value) ? [] : [`${name}, ${step}: ${value.failure}`],
     );
+    return died === undefined ? failed : [...failed, `${name}: ${died}`];
   });
 }
 
@@ -100,16 +109,23 @@ interface CutRow {
 
 /** What half of the groups less makes of it. */
 export function cutRows(results: readonly Result[]): CutRow[] {
-  return results.map(({ name, cut }) => {
+  return results.map(({ name, cut, cutExported }) => {
     const network = `${name} ${sizeOf(networks[name].size)}`;
     if (!isFound(cut)) return { network, agrees: written(cut) };
     const { widths, macs } = cut;
     return {
-      ...{ network, noises: cut.noises, 'withNoise changes': written(cut.unchanged, UNCHANGED) },
+      ...{
+        network,
+        noises: cut.noises,
+        'withNoise changes': `${cut.unchanged.absolute.toExponential(1)}${cut.unchanged.absolute <= UNCHANGED ? '' : ' ✗'}`,
+      },
       groups: `${widths.before.toLocaleString('en-US')} → ${widths.after.toLocaleString('en-US')}`,
-      ...{ agrees: written(cut.agrees), 'in ONNX Runtime': written(cut.exported) },
+      ...{ agrees: written(cut.agrees), 'in ONNX Runtime': written(cutExported) },
       MACs: `${millions(macs.before)} → ${millions(macs.after)}`,
-      ...{ reduction: macs.before / macs.after, speedup: cut.speedup },
+      ...{
+        reduction: macs.before / macs.after,
+        speedup: isFound(cutExported) ? cutExported.speedup : undefined,
+      },
     };
   });
 }
@@ -135,8 +151,8 @@ function short(macs: number, unit: number): string {
   return `${(macs / scale).toFixed(Math.max(0, Math.round(Math.log10(scale / unit))))} ${letter}`;
 }
 
-function written(value: Found<Difference> | undefined, within = TOLERANCE): string {
+function written(value: Found<Difference> | undefined): string {
   if (value === undefined) return 'not reached';
   if (!isFound(value)) return '✗';
-  return `${value.relative.toExponential(1)}${agrees(value, within) ? '' : ' ✗'}`;
+  return `${value.relative.toExponential(1)}${agrees(value) ? '' : ' ✗'}`;
 }

@@ -55,8 +55,8 @@ ${table(countRows(results))}
 
 ## Cut
 
-\`withNoise\` at everything that can go, a random half of each noise's groups drowned, \`pruneModel\`. Differences as above: of \`withNoise\` at first from the plain model, of
-the cut model from the noisy one at inference, of the cut model's ONNX file in ONNX Runtime from that. Speed-up: ONNX Runtime, one thread, batch 1, in turns.
+\`withNoise\` at everything that can go, a random half of each noise's groups drowned, \`pruneModel\`. What \`withNoise\` changes at first is of the
+probabilities themselves; differences of the cut model from the noisy one at inference, and of its ONNX file in ONNX Runtime from that, are relative as above. Speed-up: ONNX Runtime, one thread, batch 1, in turns.
 
 ${table(cutRows(results), cutColumns)}
 ${
