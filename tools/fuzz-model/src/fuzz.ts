@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { environment, table } from '@sbp/bench';
-import { writeOwnModels } from './own-models.js';
+import { kerasModels, writeOwnModels } from './own-models.js';
 import { fuzz, type Result } from './run.js';
 
 const { values } = parseArgs({
@@ -22,7 +22,7 @@ const [from, count] = values.only === undefined ? [0, Number(values.mutations)] 
 
 const scratch = await mkdtemp(join(tmpdir(), 'sbp-fuzz-models-'));
 try {
-  const own = await writeOwnModels(scratch);
+  const own = [...(await writeOwnModels(scratch)), ...kerasModels()];
   const others = existsSync(values.models)
     ? readdirSync(values.models, { withFileTypes: true })
         .filter((entry) => entry.isDirectory())

@@ -24,9 +24,12 @@ globalThis.fetch = (async (url: unknown) => {
 
 await import('@sbp/layers');
 const tf = await import('@tensorflow/tfjs');
+const { kerasModels } = await import('./own-models.js');
 const { loadModel, ModelError, readGraph } = await import('@sbp/model');
 await tf.setBackend('cpu');
 console.warn = () => {};
+// What is loaded only when it is needed is loaded now.
+for (const folder of kerasModels()) (await loadModel(folder)).dispose();
 watchAllocations();
 
 /** Of JavaScript's own objects, which are counted only in whole pages. */
