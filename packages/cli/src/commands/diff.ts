@@ -37,8 +37,8 @@ async function diff(
   const { loadModel, modelFileBytes, modelPlace, ownsFile } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { table } = await import('@sbp/bench');
-  const { diffModels } = await import('../diff.js');
-  const { diffFacts, diffNote, diffRows } = await import('../diff-table.js');
+  const { diffModels } = await import('../diff/diff-models.js');
+  const { diffFacts, diffNote, diffRows } = await import('../diff/diff-table.js');
   if (html !== undefined && existsSync(html) && statSync(html).isDirectory())
     throw new UsageError(`--html: ${html} is a folder; give the file to write, such as diff.html.`);
   await useEngine('wasm');
@@ -48,7 +48,7 @@ async function diff(
     for (const model of [before, after])
       if (await ownsFile(model, html))
         throw new UsageError(`--html ${html} is a file of the model ${model} itself; give another name.`);
-    const { diffPage } = await import('../diff-page.js');
+    const { diffPage } = await import('../diff/diff-page.js');
     const { writeAtomically } = await import('@sbp/train/checkpoint');
     const places = [await modelPlace(before), await modelPlace(after)];
     const names = places.map((place) => resolve(place));
