@@ -59,8 +59,26 @@ function buffersOf(answer: ArchiveAnswer): ArrayBuffer[] {
   return [...new Set(own.map(({ data }) => data.buffer as ArrayBuffer))];
 }
 
+declare const WebAssembly: { Memory: { prototype: { buffer: ArrayBuffer; grow(pages: number): number } } };
+
+/** What the library takes for itself, with room for small files. */
+const ownMemory = 64e6;
+const pageSize = 65_536;
+
+/** Loops within a damaged file may take memory with each turn; where there is no more, the library ends by itself. */
+function limitMemory(fileSize: number): void {
+  const { prototype } = WebAssembly.Memory;
+  const { grow } = prototype;
+  prototype.grow = function (pages) {
+    if (this.buffer.byteLength + pages * pageSize > ownMemory + 10 * fileSize)
+      throw new RangeError('more memory than such a file needs');
+    return grow.call(this, pages);
+  };
+}
+
 const { post, listen } = port();
 listen(async (ask) => {
+  limitMemory(ask.bytes.length);
   const answer = await answerTo(ask);
   post(answer, buffersOf(answer));
 });

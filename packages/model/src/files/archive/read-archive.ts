@@ -5,7 +5,7 @@ import type { Format } from '../sources/formats.js';
 import type { ArchiveAnswer, ArchiveAsk } from './archive-thread.js';
 
 /** Milliseconds that a small file may take, and bytes a millisecond of a large one: twenty times what they do take. */
-const [patience, speed] = [3000, 20_000];
+const [patience, speed] = [2000, 20_000];
 
 /** The little that Node's worker threads and browsers' workers have in common, once the differences are dealt with. */
 interface Thread {
