@@ -58,7 +58,7 @@ function report(results: readonly Result[], own: number, others: number, seconds
         { key: 'opened', digits: 0 },
         { key: 'refused', digits: 0 },
         { key: 'failed', digits: 0 },
-        { key: 'slowest', title: 'slowest, ms', digits: 0 },
+        { key: 'slowest', title: 'most computing, ms', digits: 0 },
       ],
     ),
   );

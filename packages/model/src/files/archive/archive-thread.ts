@@ -11,9 +11,10 @@ export interface ArchiveAsk {
   origin: string;
 }
 
-/** What it says: first that it is ready, then what came of it. */
+/** What it says: first that it is ready, then that it goes on, at last what came of it. */
 export type ArchiveAnswer =
   | { ready: true }
+  | { step: true }
   | { file: ModelFile }
   | { refused: string; layer?: string }
   | { failed: string };
@@ -83,5 +84,18 @@ listen(async (ask) => {
   post(answer, buffersOf(answer));
 });
 // What takes a moment to begin, and isn't the file's fault.
-await Promise.all([import('h5wasm').then(({ ready }) => ready), import('fflate')]);
+const [{ Group, ready }] = await Promise.all([import('h5wasm'), import('fflate')]);
+await ready;
+let told = 0;
+const prototype = Group.prototype as unknown as Record<'get' | 'keys', (...args: unknown[]) => unknown>;
+for (const name of ['get', 'keys'] as const) {
+  const own = prototype[name];
+  prototype[name] = function (...args) {
+    if (performance.now() - told > 100) {
+      told = performance.now();
+      post({ step: true });
+    }
+    return own.apply(this, args);
+  };
+}
 post({ ready: true });

@@ -4,7 +4,7 @@ import type { ModelFile } from '../model-file.js';
 import type { Format } from '../sources/formats.js';
 import type { ArchiveAnswer, ArchiveAsk } from './archive-thread.js';
 
-/** Milliseconds that a small file may take, and bytes a millisecond of a large one: twenty times what they do take. */
+/** Milliseconds that one step within a file may take, and bytes a millisecond of a large one: hundreds of times what they do take. */
 const [patience, speed] = [2000, 20_000];
 
 /** The little that Node's worker threads and browsers' workers have in common, once the differences are dealt with. */
@@ -28,12 +28,11 @@ export async function readArchive(
 ): Promise<ModelFile> {
   const thread = await startThread();
   if (!thread) return (format === 'hdf5' ? readHdf5 : readKerasArchive)(bytes, origin);
-  const limit = patience + bytes.length / speed;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = watchFor(patience + bytes.length / speed);
   try {
     const answer = await new Promise<ArchiveAnswer>((resolve, reject) => {
-      thread.listen(resolve, reject);
-      timer = setTimeout(() => reject(new ModelError('is a damaged HDF5 file; save the model again')), limit);
+      thread.listen((answer) => ('step' in answer ? watch.step() : resolve(answer)), reject);
+      watch.onEnd(() => reject(new ModelError('is a damaged HDF5 file; save the model again')));
       thread.post({ format, bytes, origin }, [bytes.buffer as ArrayBuffer]);
     });
     if ('file' in answer) return answer.file;
@@ -41,9 +40,41 @@ export async function readArchive(
     const why = 'failed' in answer ? answer.failed : 'its thread lost its way';
     throw new ModelError(`is a damaged file, or one of a kind that is not known: ${why}`);
   } finally {
-    clearTimeout(timer);
+    watch.stop();
     thread.end();
   }
+}
+
+/**
+ * Ends what has made no step for a while, or goes in circles. Where the process says how long it has computed, that is what counts: on a
+ * machine with much else to do, seconds pass without much having been done.
+ *
+ * @param limit milliseconds
+ */
+function watchFor(limit: number) {
+  const now = () => {
+    const { user, system } = globalThis.process?.cpuUsage?.() ?? { user: 0, system: 0 };
+    return { passed: performance.now(), computed: (user + system) / 1000 };
+  };
+  const first = now();
+  let last = first;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  return {
+    step: () => {
+      last = now();
+    },
+    onEnd: (end: () => void) => {
+      timer = setInterval(() => {
+        const { passed, computed } = now();
+        const still = passed - last.passed;
+        const isBusy = computed - last.computed > limit / 2;
+        const isEndless = computed - first.computed > 2 * limit && passed - first.passed > 2 * limit;
+        // Browsers don't say how long they have computed.
+        if ((still > limit && isBusy) || still > 10 * limit || isEndless) end();
+      }, 100);
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 /** A thread that is ready to read, or undefined where none can be had: nothing but model.json needs one. */
