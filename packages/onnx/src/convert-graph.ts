@@ -71,7 +71,8 @@ function convertNode(
   if (typeof entry === 'string') refuse(context, entry);
   masks.note(context, Boolean(entry.readsMask));
   const mask = maskBehind(context);
-  return [entry.convert(context)].flat().map((value) => ('mask' in value ? value : { ...value, ...mask }));
+  const results = entry.precise ? graph.precisely(() => entry.convert(context)) : entry.convert(context);
+  return [results].flat().map((value) => ('mask' in value ? value : { ...value, ...mask }));
 }
 
 const takesIntegers = (entry: ReturnType<typeof lookUp>) => typeof entry !== 'string' && entry.integers;

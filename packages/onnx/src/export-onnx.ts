@@ -1,9 +1,12 @@
 import { type GraphTensor, type InputShapes, ModelError, readGraph } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { convertGraph } from './convert-graph.js';
-import { type ElementType, GraphBuilder, type Port } from './graph/graph-builder.js';
+import { type ElementType, GraphBuilder, type OnnxGraph, type Port } from './graph/graph-builder.js';
 import { serialized } from './graph/model-proto.js';
 import { asTfjs, plainValue, type Value } from './graph/value.js';
+import { toFloat16 } from './passes/float16.js';
+import { foldBatchNorm } from './passes/fold-batch-norm.js';
+import { toInt8 } from './passes/int8.js';
 import { padChannels } from './passes/padded-channels.js';
 
 /** How {@link exportOnnx} writes a model. */
@@ -15,6 +18,8 @@ export interface ExportOptions {
    * they are.
    */
   readonly fillChannels?: boolean | number;
+  /** What weights are kept and computed in. Default float32. */
+  readonly dtype?: 'float32' | 'float16' | 'int8';
 }
 
 /**
@@ -31,7 +36,7 @@ export interface ExportOptions {
  */
 export function exportOnnx(
   model: tf.LayersModel,
-  { inputShapes, fillChannels = true }: ExportOptions = {},
+  { inputShapes, fillChannels = true, dtype = 'float32' }: ExportOptions = {},
 ): Uint8Array {
   const graph = readGraph(model, { inputShapes });
   const names = distinct(model.outputNames, model.inputNames);
@@ -42,7 +47,20 @@ export function exportOnnx(
   const outputs = results.map((value, i) => ({ ...portOf(names[i]!, value), tensor: value.tensor }));
   const onnx = builder.finish(model.name, inputs, outputs);
   if (fillChannels !== false) padChannels(onnx, fillChannels === true ? undefined : fillChannels);
+  const narrow = narrowings[dtype] ?? refuseDtype(dtype);
+  if (dtype !== 'float32') foldBatchNorm(onnx);
+  narrow(onnx);
   return serialized(onnx);
+}
+
+const narrowings: Readonly<Record<string, (graph: OnnxGraph) => void>> = {
+  float32: () => {},
+  float16: toFloat16,
+  int8: toInt8,
+};
+
+function refuseDtype(dtype: string): never {
+  throw new ModelError(`dtype is '${dtype}'; exportOnnx expects float32, float16 or int8`);
 }
 
 const inputTypes: Readonly<Partial<Record<tf.DataType, Value['dtype']>>> = {

@@ -20,6 +20,8 @@ export interface OnnxNode {
   inputs: string[];
   outputs: string[];
   attributes: Record<string, Attribute>;
+  /** It needs float32's range or digits, whatever the rest is computed in. */
+  readonly precise?: boolean;
 }
 
 /** A tensor that the file holds. */
@@ -64,6 +66,7 @@ export class GraphBuilder {
   #nodes: OnnxNode[] = [];
   #known = new Map<string, readonly string[]>();
   readonly #names = new Set<string>();
+  #isPrecise = false;
 
   /** @param reserved names that only the model's own inputs and outputs may have */
   constructor(reserved: Iterable<string>) {
@@ -96,7 +99,7 @@ export class GraphBuilder {
     const add = () => {
       const name = this.unique(`${scope}/${opType}`);
       const outputs = Array.from({ length: count }, (_, i) => (i === 0 ? name : this.unique(`${name}:${i}`)));
-      this.#nodes.push({ name, opType, inputs: [...inputs], outputs, attributes });
+      this.#nodes.push({ name, opType, inputs: [...inputs], outputs, attributes, precise: this.#isPrecise });
       return outputs;
     };
     if (Object.values(attributes).some(isSubgraph)) return add();
@@ -138,6 +141,17 @@ export class GraphBuilder {
         data: BigInt64Array.from(list, BigInt),
       }),
     ])[0]!;
+  }
+
+  /** What `build` adds needs float32's range or digits. */
+  precisely<T>(build: () => T): T {
+    const before = this.#isPrecise;
+    this.#isPrecise = true;
+    try {
+      return build();
+    } finally {
+      this.#isPrecise = before;
+    }
   }
 
   /** Builds what Scan runs: its nodes, not this graph's, are what `build` adds meanwhile. Gives back what `build` does. */

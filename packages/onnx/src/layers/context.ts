@@ -40,6 +40,10 @@ export interface LayerEntry {
   readonly integers?: boolean;
   /** It treats all axes but the last as it treats the batch. */
   readonly timewise?: boolean;
+  /** It needs float32's range or digits, as what divides by a deviation does. */
+  readonly precise?: boolean;
+  /** Its input is whole numbers below this one. */
+  readonly tokens?: (layer: tf.layers.Layer) => number;
   /** What comes out depends on the mask of its input. */
   readonly readsMask?: boolean;
 }
@@ -120,3 +124,9 @@ export const axisOf = (axis: unknown, rank: number): number => (Number(axis) + r
 
 /** For Slice: an end that lies behind every tensor's. */
 export const FAR = 2 ** 31 - 1;
+
+/** The mask as a tensor, [batch, steps] of bool. */
+export function maskTensor(context: LayerContext, mask: Mask | undefined): string | undefined {
+  if (mask === undefined || typeof mask === 'string') return mask;
+  refuse(context, `reads a mask that exportOnnx can't follow through '${mask.lostAt}'`);
+}

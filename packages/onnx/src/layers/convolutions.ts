@@ -102,15 +102,17 @@ interface Ends {
   readonly before: number;
   readonly after: number;
   readonly more: number;
-  readonly length: number | null;
 }
 
-/** tfjs's rule, for windows of `size` at steps of `stride`: 'same' gives `stride` times as many, 'valid' room for every window. */
-function tfjsEnds(size: number, stride: number, isSame: boolean, length: number | null): Ends {
-  const [over, more] = [Math.max(size - stride, 0), Math.max(stride - size, 0)];
-  const cut = isSame ? over : 0;
-  const before = Math.floor(cut / 2);
-  return { before, after: cut - before, more, length: length && length * stride + over - cut };
+/**
+ * How much of what windows of `size` at steps of `stride` cover is too much: negative where more is asked for. By default 'same' gives `stride` times as many, 'valid' room
+ * for every window; Keras's output padding asks for so many beyond the windows, 'same' without half a window at either end.
+ */
+function endsOf(size: number, stride: number, isSame: boolean, extra: number | undefined): Ends {
+  const half = isSame ? 2 * Math.floor(size / 2) : 0;
+  const over = extra === undefined ? (isSame ? size - stride : Math.min(size - stride, 0)) : half - extra;
+  const before = Math.max(Math.floor(over / 2), 0);
+  return { before, after: Math.max(over, 0) - before, more: Math.max(-over, 0) };
 }
 
 const convTranspose: Converter = (context) => {
@@ -119,9 +121,12 @@ const convTranspose: Converter = (context) => {
   const x = imageOf(context);
   const size = kernel.shape.slice(0, -2);
   const strides = forEachAxis(config.strides, size.length);
-  const ends = size.map((length, d) =>
-    tfjsEnds(length, strides[d]!, config.padding === 'same', x.spatial[d]!),
-  );
+  const extra = config.outputPadding as number[] | null | undefined;
+  const ends = size.map((length, d) => endsOf(length, strides[d]!, config.padding === 'same', extra?.[d]));
+  const spatial = ends.map(({ before, after, more }, d) => {
+    const length = x.spatial[d]!;
+    return length && (length - 1) * strides[d]! + size[d]! - before - after + more;
+  });
   if (size.length === 3 && config.padding === 'same' && ends.some(({ more }) => more > 0))
     refuse(context, "has strides beyond its kernel and pads 'same', which tfjs computes wrongly for volumes");
   const inputs = [x.tensor, weight(context, 'kernel', kernelInFront(kernel, [-1, -2]))];
@@ -132,11 +137,7 @@ const convTranspose: Converter = (context) => {
     pads: [...ends.map(({ before }) => before), ...ends.map(({ after }) => after)],
     output_padding: ends.map(({ more }) => more),
   });
-  return finished(context, {
-    tensor,
-    channels: kernel.shape.at(-2)!,
-    spatial: ends.map(({ length }) => length),
-  });
+  return finished(context, { tensor, channels: kernel.shape.at(-2)!, spatial });
 };
 
 /** Convolutions of sequences, images and volumes. Those that @sbp/model adds to tfjs's have groups, or dilate. */
@@ -153,4 +154,6 @@ export const convolutions: LayerEntries = {
   SeparableConv2D: { convert: separableConv2d },
   Conv2DTranspose: { convert: convTranspose },
   Conv3DTranspose: { convert: convTranspose },
+  GeneralConv2DTranspose: { convert: convTranspose },
+  GeneralConv3DTranspose: { convert: convTranspose },
 };

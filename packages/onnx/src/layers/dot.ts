@@ -1,5 +1,5 @@
 import { asTfjs, plainValue, type Value } from '../graph/value.js';
-import { axisOf, type Converter, type LayerContext, type LayerEntries, op, refuse } from './context.js';
+import { axisOf, type LayerContext, type LayerEntries, op, refuse } from './context.js';
 
 /** What tfjs puts under a norm so that it isn't 0. */
 const EPSILON = 1e-7;
@@ -12,7 +12,7 @@ function normalized(context: LayerContext, x: string, axis: number): string {
 }
 
 /** Products of vectors and of matrices along the axes that the layer names, as tfjs's batchDot. */
-const dot: Converter = (context) => {
+const dot = (context: LayerContext): Value => {
   const { graph, config } = context;
   const [a, b] = context.inputs.map((value) => asTfjs(graph, value)) as [Value, Value];
   const given = Array.isArray(config.axes) ? config.axes : [config.axes, config.axes];
@@ -20,7 +20,8 @@ const dot: Converter = (context) => {
   const axes = [axisOf(given[0], ranks[0]), axisOf(given[1], ranks[1])] as const;
   if (axes.includes(0)) refuse(context, 'multiplies over the batch, which exportOnnx leaves open');
   let [x, y] = [a.tensor, b.tensor];
-  if (config.normalize) [x, y] = [normalized(context, x, axes[0]), normalized(context, y, axes[1])];
+  if (config.normalize)
+    [x, y] = graph.precisely(() => [normalized(context, x, axes[0]), normalized(context, y, axes[1])]);
   const rest = [a, b].map(({ shape }, i) => shape.filter((_, axis) => axis !== axes[i]! - 1));
   const outShape = rest.flat();
   if (ranks[0] === 2 && ranks[1] === 2) {
@@ -40,4 +41,6 @@ const dot: Converter = (context) => {
   return plainValue(op(context, 'Squeeze', [product, graph.ints([single])]), outShape);
 };
 
-export const dotLayers: LayerEntries = { Dot: { convert: dot } };
+export const dotLayers: LayerEntries = {
+  Dot: { convert: (context) => ({ ...dot(context), mask: undefined }) },
+};

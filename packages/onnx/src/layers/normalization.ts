@@ -208,14 +208,14 @@ const unitNormalization: Converter = (context) =>
 
 /** Layers that bring numbers to one scale. */
 export const normalizationLayers: LayerEntries = {
-  BatchNormalization: { convert: batchNormalization },
-  GeneralBatchNormalization: { convert: batchNormalization },
-  LayerNormalization: { convert: layerNormalization },
-  GeneralLayerNormalization: { convert: layerNormalization },
-  GroupNormalization: { convert: groupNormalization },
-  Normalization: { convert: normalization },
+  BatchNormalization: { convert: batchNormalization, precise: true },
+  GeneralBatchNormalization: { convert: batchNormalization, precise: true },
+  LayerNormalization: { convert: layerNormalization, precise: true },
+  GeneralLayerNormalization: { convert: layerNormalization, precise: true },
+  GroupNormalization: { convert: groupNormalization, precise: true },
+  Normalization: { convert: normalization, precise: true },
   Rescaling: { convert: rescaling, timewise: true },
   LayerScale: { convert: layerScale },
-  RMSNormalization: { convert: rmsNormalization },
-  UnitNormalization: { convert: unitNormalization },
+  RMSNormalization: { convert: rmsNormalization, precise: true },
+  UnitNormalization: { convert: unitNormalization, precise: true },
 };

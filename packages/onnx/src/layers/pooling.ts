@@ -1,5 +1,13 @@
 import { asTfjs, isImage, plainValue } from '../graph/value.js';
-import { type Converter, forEachAxis, fromImage, imageOf, type LayerEntries, op } from './context.js';
+import {
+  type Converter,
+  forEachAxis,
+  fromImage,
+  imageOf,
+  type LayerEntries,
+  maskTensor,
+  op,
+} from './context.js';
 import { windowOf, withoutSkipped } from './window.js';
 
 const pooled =
@@ -40,14 +48,33 @@ const globallyPooled =
     return plainValue(y, config.keepdims ? [...ones, channels] : [channels]);
   };
 
+/** The mean of the steps that count. */
+const maskedPooling: Converter = (context) => {
+  const { graph, inputs, masks } = context;
+  const x = asTfjs(graph, inputs[0]!);
+  const mask = maskTensor(context, masks[0]);
+  const channels = x.shape.at(-1)!;
+  const done = (tensor: string) => ({ ...plainValue(tensor, [channels]), mask: undefined });
+  if (mask === undefined) return done(op(context, 'ReduceMean', [x.tensor], { axes: [1], keepdims: 0n }));
+  // 1 is ONNX's float32
+  const counts = op(context, 'Unsqueeze', [op(context, 'Cast', [mask], { to: 1n }), graph.ints([2])]);
+  const [sum, count] = [op(context, 'Mul', [x.tensor, counts]), counts].map((tensor) =>
+    op(context, 'ReduceSum', [tensor, graph.ints([1])], { keepdims: 0n }),
+  ) as [string, string];
+  return done(op(context, 'Div', [sum, count]));
+};
+
 const ranks = [1, 2, 3];
 
 /** Pooling of sequences, images and volumes, by windows and over all of them. */
-export const poolingLayers: LayerEntries = Object.fromEntries(
-  ranks.flatMap((rank) => [
-    [`MaxPooling${rank}D`, { convert: pooled('MaxPool') }],
-    [`AveragePooling${rank}D`, { convert: pooled('AveragePool') }],
-    [`GlobalMaxPooling${rank}D`, { convert: globallyPooled('Max') }],
-    [`GlobalAveragePooling${rank}D`, { convert: globallyPooled('Average') }],
-  ]),
-);
+export const poolingLayers: LayerEntries = {
+  MaskedGlobalAveragePooling1D: { convert: maskedPooling, readsMask: true },
+  ...Object.fromEntries(
+    ranks.flatMap((rank) => [
+      [`MaxPooling${rank}D`, { convert: pooled('MaxPool') }],
+      [`AveragePooling${rank}D`, { convert: pooled('AveragePool') }],
+      [`GlobalMaxPooling${rank}D`, { convert: globallyPooled('Max') }],
+      [`GlobalAveragePooling${rank}D`, { convert: globallyPooled('Average') }],
+    ]),
+  ),
+};

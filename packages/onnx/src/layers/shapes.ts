@@ -70,5 +70,5 @@ export const shapeLayers: LayerEntries = {
   AlphaDropout: passing,
   GaussianDropout: passing,
   GaussianNoise: passing,
-  StopMask: passing,
+  StopMask: { ...passing, convert: ({ inputs }) => ({ ...inputs[0]!, mask: undefined }) },
 };

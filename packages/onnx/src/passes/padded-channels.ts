@@ -1,6 +1,7 @@
-import { type Constant, isSubgraph, type OnnxGraph, type OnnxNode } from '../graph/graph-builder.js';
+import type { Constant, OnnxGraph, OnnxNode } from '../graph/graph-builder.js';
 import { type Known, rules } from './channel-rules.js';
 import { channelsOf, fix, PADDING, type Space } from './channel-space.js';
+import { dropUnused, namesInside } from './unused.js';
 
 /**
  * ONNX Runtime has fast kernels for convolutions, batch norm and ReLU included, where the number of channels they make is a multiple of this (NchwcTransformer
@@ -84,12 +85,6 @@ function readChannels(graph: OnnxGraph): Change[] {
   return changes;
 }
 
-/** Tensors of the graph around them that the nodes of a subgraph read. */
-const namesInside = (node: OnnxNode): string[] =>
-  Object.values(node.attributes)
-    .filter(isSubgraph)
-    .flatMap(({ nodes }) => nodes.flatMap((inner) => [...inner.inputs, ...namesInside(inner)]));
-
 /** Gives nodes constants of their own, the same one for the same change. */
 class ConstantEditor {
   readonly #made = new Map<string, string>();
@@ -139,10 +134,4 @@ class ConstantEditor {
     this.#made.set(`${old}\n${key}`, name);
     node.inputs[input] = name;
   }
-}
-
-/** Takes out the constants that nothing reads any more. */
-function dropUnused(graph: OnnxGraph): void {
-  const used = new Set(graph.nodes.flatMap((node) => [...node.inputs, ...namesInside(node)]));
-  for (const name of graph.constants.keys()) if (!used.has(name)) graph.constants.delete(name);
 }

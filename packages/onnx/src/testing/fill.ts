@@ -21,6 +21,7 @@ export function fill(model: tf.LayersModel, seed: number): void {
       gamma: () => 0.5 + next(),
       moving_mean: () => normal(),
       moving_variance: () => 0.3 + 2 * next(),
+      variance: () => 0.3 + 2 * next(),
       alpha: () => next(),
       depthwise_kernel: () => 0.5 * normal(),
     };

@@ -1,3 +1,4 @@
+import { readGraph } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
@@ -10,20 +11,27 @@ export interface Case {
   readonly tokens?: number;
 }
 
+/** The shapes of a case by the names of the inputs; undefined where a window is larger than what it slides over, so that nothing comes out. */
+export function shapesOf({ model, shapes }: Case): Record<string, readonly number[]> | undefined {
+  const inputShapes = Object.fromEntries(model.inputNames.map((name, i) => [name, shapes[i]!]));
+  const sizes = readGraph(model, { inputShapes }).outputs.flatMap(({ shape }) => shape);
+  return sizes.every((size) => size! > 0) ? inputShapes : undefined;
+}
+
 type Symbol = tf.SymbolicTensor;
-type Make = (...args: never[]) => unknown;
+export type Make = (...args: never[]) => unknown;
 const { layers } = tf;
 
-const size = fc.integer({ min: 1, max: 6 });
-const few = fc.integer({ min: 1, max: 3 });
-const dims = (rank: number) => fc.array(size, { minLength: rank, maxLength: rank });
-const padding = fc.constantFrom('same', 'valid');
-const dataFormat = fc.constantFrom('channelsLast', 'channelsFirst');
-const each = (rank: number) => fc.array(few, { minLength: rank, maxLength: rank });
-const activation = fc.constantFrom('linear', 'relu', 'tanh', 'softmax', 'hardSigmoid', 'elu');
+export const size = fc.integer({ min: 1, max: 6 });
+export const few = fc.integer({ min: 1, max: 3 });
+export const dims = (rank: number) => fc.array(size, { minLength: rank, maxLength: rank });
+export const padding = fc.constantFrom('same', 'valid');
+export const dataFormat = fc.constantFrom('channelsLast', 'channelsFirst');
+export const each = (rank: number) => fc.array(few, { minLength: rank, maxLength: rank });
+export const activation = fc.constantFrom('linear', 'relu', 'tanh', 'softmax', 'hardSigmoid', 'elu');
 
 /** A convolution of one pixel, so that what follows reads an image of ONNX's. */
-function convolved(x: Symbol): Symbol {
+export function convolved(x: Symbol): Symbol {
   const make = [layers.conv1d, layers.conv2d, layers.conv3d][x.shape.length - 3];
   return make ? (make({ filters: x.shape.at(-1)!, kernelSize: 1 } as never).apply(x) as Symbol) : x;
 }
@@ -43,7 +51,7 @@ const settings = (rank: number): fc.Arbitrary<Setting> =>
   });
 
 /** A layer of one input of that rank, with random options. */
-const single = (
+export const single = (
   rank: number | readonly number[],
   options: object,
   make: Make,
@@ -83,10 +91,10 @@ const pool = (rank: number, make: Make) =>
     { poolSize: each(rank), strides: each(rank), padding, ...(rank > 1 && { dataFormat }) },
     make,
   );
-const edges = fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { minLength: 2, maxLength: 2 });
+export const edges = fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { minLength: 2, maxLength: 2 });
 
 /** Several inputs of shapes that tfjs spreads over each other. */
-const joined = (make: Make, count: number | undefined = undefined): fc.Arbitrary<Case> =>
+export const joined = (make: Make, count: number | undefined = undefined): fc.Arbitrary<Case> =>
   fc
     .integer({ min: 1, max: 4 })
     .chain((rank) =>
@@ -159,12 +167,12 @@ const cellOptions = {
   // The last two are not ONNX's.
   activation: fc.constantFrom('tanh', 'relu', 'sigmoid', 'softsign', 'softplus', 'linear', 'elu', 'selu'),
 };
-const sequences = { returnSequences: fc.boolean(), goBackwards: fc.boolean() };
-const states = { returnState: fc.boolean() };
-const gated = { ...cellOptions, recurrentActivation };
+export const sequences = { returnSequences: fc.boolean(), goBackwards: fc.boolean() };
+export const states = { returnState: fc.boolean() };
+export const gated = { ...cellOptions, recurrentActivation };
 
 /** A recurrent layer behind nothing, behind a convolution, or behind layers that mask steps. */
-const masked = (options: object, make: Make, stateCount = 0): fc.Arbitrary<Case> =>
+export const masked = (options: object, make: Make, stateCount = 0): fc.Arbitrary<Case> =>
   fc
     .record({
       options: fc.record(options as Record<string, fc.Arbitrary<unknown>>),
@@ -299,7 +307,7 @@ const reshaping: fc.Arbitrary<Case> = fc
   });
 
 /** Axes of a tensor of that rank, the batch counted but not among them. */
-const axesOf = (rank: number) =>
+export const axesOf = (rank: number) =>
   fc.subarray(
     Array.from({ length: rank }, (_, i) => i + 1),
     { minLength: 1 },

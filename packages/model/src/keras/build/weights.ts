@@ -37,7 +37,8 @@ function named(weights: readonly FileWeight[]): WeightSource {
   const byLast = new Map<string, Named[]>();
   for (const weight of weights) {
     const parts = weight.name.replace(/:\d+$/, '').split('/');
-    const last = parts.at(-1)!;
+    // Keras 3 counts weights without a name through the model.
+    const last = parts.at(-1)!.replace(/^variable_\d+$/, 'variable');
     byLast.set(last, [...(byLast.get(last) ?? []), { weight, parts: parts.slice(0, -1), claimed: false }]);
   }
   return {

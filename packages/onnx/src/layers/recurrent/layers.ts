@@ -1,6 +1,15 @@
 import type * as tf from '@tensorflow/tfjs';
 import { asTfjs, isImage, type Mask, plainValue, type Value } from '../../graph/value.js';
-import { type Converter, FAR, type LayerContext, type LayerEntries, op, refuse, weight } from '../context.js';
+import {
+  type Converter,
+  FAR,
+  type LayerContext,
+  type LayerEntries,
+  maskTensor,
+  op,
+  refuse,
+  weight,
+} from '../context.js';
 import { cellContext, cellKind, type Recurrence } from './cells.js';
 
 /** The activations that ONNX's recurrent operations know, in its words, with alpha and beta where they have them. */
@@ -132,11 +141,6 @@ function zeroStates(context: LayerContext, x: string, sizes: readonly number[]):
     const dims = op(context, 'Concat', [batch, graph.ints([size])], { axis: 0n });
     return op(context, 'Expand', [graph.scalar(0), dims]);
   });
-}
-
-function maskTensor(context: LayerContext, mask: Mask | undefined): string | undefined {
-  if (mask === undefined || typeof mask === 'string') return mask;
-  refuse(context, `reads a mask that exportOnnx can't follow through '${mask.lostAt}'`);
 }
 
 function ran(context: LayerContext, x: Value, initial: readonly Value[], mask: string | undefined): Run {

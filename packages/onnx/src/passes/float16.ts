@@ -1,0 +1,132 @@
+import {
+  type Constant,
+  type ElementType,
+  isSubgraph,
+  type OnnxGraph,
+  type OnnxNode,
+} from '../graph/graph-builder.js';
+import { elementTypes } from '../graph/model-proto.js';
+import { tensorTypes } from './tensor-types.js';
+import { dropUnused } from './unused.js';
+
+/** The largest number of float16. */
+const LARGEST = 65504;
+/** From here on float16 has all its digits, of which a tensor's largest number should have some three. */
+const SMALLEST = 2 ** -13;
+
+/** Inputs that are float32 by the standard, whatever the others are. */
+const alwaysFloat32: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2] };
+
+/**
+ * Weights and computation in float16; inputs and outputs of the model stay float32. What needs float32's range or digits (normalisation, loops over steps, weights
+ * beyond 65504 or below 2 ** −13) is computed in it.
+ */
+export function toFloat16(graph: OnnxGraph): void {
+  const types = tensorTypes(graph);
+  const isFloat = (name: string) => types.get(name) === 'float32';
+  const casts = new Casts(graph);
+  const hard = hardConstants(graph);
+  const nodes: OnnxNode[] = [];
+  /** What each float tensor is now. */
+  const now = new Map<string, ElementType>(
+    graph.inputs.filter(({ type }) => type === 'float32').map(({ name }) => [name, 'float32']),
+  );
+  for (const node of graph.nodes) {
+    const isLoop = Object.values(node.attributes).some(isSubgraph);
+    const isPrecise = node.precise || isLoop || node.inputs.some((name) => hard.has(name));
+    const wanted: ElementType = isPrecise ? 'float32' : 'float16';
+    const kept = alwaysFloat32[node.opType] ?? [];
+    node.inputs = node.inputs.map((name, i) => {
+      if (!name || !isFloat(name) || kept.includes(i)) return name;
+      const constant = graph.constants.get(name);
+      if (constant) return wanted === 'float16' ? casts.half(constant) : name;
+      return now.get(name) === wanted ? name : casts.cast(nodes, name, wanted);
+    });
+    if (node.opType === 'Cast' && node.attributes.to === 1n && wanted === 'float16')
+      node.attributes = { to: BigInt(elementTypes.float16) };
+    for (const output of node.outputs) if (isFloat(output)) now.set(output, wanted);
+    nodes.push(node);
+  }
+  graph.nodes = nodes;
+  for (const port of graph.outputs) if (now.get(port.name) === 'float16') casts.show(nodes, port.name);
+  dropUnused(graph);
+}
+
+/** Weights beyond what float16 can say, or all so small that it has few digits for them. */
+function hardConstants(graph: OnnxGraph): Set<string> {
+  const isHard = ({ data }: Constant) => {
+    if (!(data instanceof Float32Array)) return false;
+    let largest = 0;
+    for (const value of data) largest = Math.max(largest, Math.abs(value));
+    return largest > LARGEST || (largest > 0 && largest < SMALLEST);
+  };
+  return new Set([...graph.constants.values()].filter(isHard).map(({ name }) => name));
+}
+
+/** The casts between the two types, each once. */
+class Casts {
+  readonly #made = new Map<string, string>();
+  constructor(readonly graph: OnnxGraph) {}
+
+  cast(nodes: OnnxNode[], name: string, to: ElementType): string {
+    const key = `${name} ${to}`;
+    const made = this.#made.get(key);
+    if (made !== undefined) return made;
+    const output = `${name}/${to}`;
+    nodes.push(castNode(name, output, to));
+    this.#made.set(key, output);
+    return output;
+  }
+
+  half(constant: Constant): string {
+    const name = `${constant.name}/float16`;
+    if (!this.graph.constants.has(name)) {
+      const data = Uint16Array.from(constant.data as Float32Array, float16Bits);
+      this.graph.constants.set(name, { name, type: 'float16', dims: constant.dims, data });
+    }
+    return name;
+  }
+
+  /** Lets a tensor of float16 come out as float32, under its own name. */
+  show(nodes: OnnxNode[], name: string): void {
+    const half = `${name}/float16`;
+    for (const node of nodes) {
+      node.inputs = node.inputs.map((input) => (input === name ? half : input));
+      node.outputs = node.outputs.map((output) => (output === name ? half : output));
+      for (const { nodes: inner } of Object.values(node.attributes).filter(isSubgraph))
+        for (const one of inner) one.inputs = one.inputs.map((input) => (input === name ? half : input));
+    }
+    nodes.push(castNode(half, name, 'float32'));
+  }
+}
+
+const castNode = (input: string, output: string, to: ElementType): OnnxNode => ({
+  name: `${output}/to_${to}`,
+  opType: 'Cast',
+  inputs: [input],
+  outputs: [output],
+  attributes: { to: BigInt(elementTypes[to]) },
+});
+
+const bits = new DataView(new ArrayBuffer(4));
+
+/** The nearest number of float16, ties to even, as its bits. */
+export function float16Bits(value: number): number {
+  bits.setFloat32(0, value);
+  const whole = bits.getUint32(0);
+  const sign = (whole >>> 16) & 0x8000;
+  const size = Math.abs(value);
+  if (Number.isNaN(value)) return 0x7e00;
+  if (size >= 65520) return sign | 0x7c00;
+  // Below 2 ** −14 float16 counts in steps of 2 ** −24.
+  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24);
+  const exponent = ((whole >>> 23) & 0xff) - 127;
+  const steps = roundToEven((size / 2 ** exponent - 1) * 1024);
+  return sign | (((exponent + 15) << 10) + steps);
+}
+
+function roundToEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
