@@ -93,11 +93,13 @@ describe('exportOnnx with fewer bits', () => {
   });
 
   it('says the nearest float16 and the nearest multiple of a scale', () => {
-    const halfOf = (value: number) => float16Bits(value);
+    const halfOf = (value: number) => float16Bits(Float32Array.of(value))[0];
     expect(
       [0, 1, -2, 65504, 65519, 65520, 2 ** -24, 2 ** -25, 1 + 2 ** -11, 1 + 3 * 2 ** -11].map(halfOf),
     ).toEqual([0, 0x3c00, 0xc000, 0x7bff, 0x7bff, 0x7c00, 1, 0, 0x3c00, 0x3c02]);
-    expect(halfOf(2 ** -14 - 2 ** -26)).toBe(0x0400);
+    expect([2 ** -14 - 2 ** -26, -(2 ** -14), Number.NaN, -1 / 0].map(halfOf)).toEqual([
+      0x0400, 0x8400, 0x7e00, 0xfc00,
+    ]);
     const { values, scales } = quantized(
       { name: 'w', type: 'float32', dims: [2, 3], data: Float32Array.of(1, -127, 0, 0.25, 0.5, 0) },
       1,

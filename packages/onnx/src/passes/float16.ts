@@ -81,7 +81,7 @@ class Casts {
   half(constant: Constant): string {
     const name = `${constant.name}/float16`;
     if (!this.graph.constants.has(name)) {
-      const data = Uint16Array.from(constant.data as Float32Array, float16Bits);
+      const data = float16Bits(constant.data as Float32Array);
       this.graph.constants.set(name, { name, type: 'float16', dims: constant.dims, data });
     }
     return name;
@@ -108,25 +108,34 @@ const castNode = (input: string, output: string, to: ElementType): OnnxNode => (
   attributes: { to: BigInt(elementTypes[to]) },
 });
 
-const bits = new DataView(new ArrayBuffer(4));
-
-/** The nearest number of float16, ties to even, as its bits. */
-export function float16Bits(value: number): number {
-  bits.setFloat32(0, value);
-  const whole = bits.getUint32(0);
-  const sign = (whole >>> 16) & 0x8000;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  // Below 2 ** −14 float16 counts in steps of 2 ** −24.
-  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24);
-  const exponent = ((whole >>> 23) & 0xff) - 127;
-  const steps = roundToEven((size / 2 ** exponent - 1) * 1024);
-  return sign | (((exponent + 15) << 10) + steps);
+/** The nearest numbers of float16, ties to even, as their bits. */
+export function float16Bits(numbers: Float32Array): Uint16Array {
+  const copy = Float32Array.from(numbers);
+  const bits = new Uint32Array(copy.buffer);
+  const result = new Uint16Array(numbers.length);
+  for (let i = 0; i < bits.length; i++) {
+    const sign = (bits[i]! >>> 16) & 0x8000;
+    const size = bits[i]! & 0x7fffffff;
+    result[i] = sign | (size < FIRST_NORMAL ? fewDigits(Math.abs(copy[i]!)) : allDigits(size));
+  }
+  return result;
 }
 
-function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
+/** 2 ** −14, the smallest that float16 has all its digits for, and 2 ** 16, as the bits of float32. */
+const FIRST_NORMAL = 0x38800000;
+const FIRST_INFINITE = 0x47800000;
+
+/** Below 2 ** −14 float16 counts in steps of 2 ** −24. */
+function fewDigits(size: number): number {
+  const steps = size * 2 ** 24;
+  const below = Math.floor(steps);
+  const rest = steps - below;
   return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
+/** 13 digits go, and the exponent counts from another number. */
+function allDigits(bits: number): number {
+  if (bits > 0x7f800000) return 0x7e00;
+  if (bits >= FIRST_INFINITE) return 0x7c00;
+  return ((bits + 0xfff + ((bits >>> 13) & 1)) >>> 13) - (112 << 10);
 }

@@ -61,15 +61,21 @@ export function quantized({ data, dims }: Constant, axis: number): Quantized {
   const inner = dims.slice(axis + 1).reduce((size, d) => size * d, 1);
   const numbers = data as Float32Array;
   const scales = new Float32Array(channels);
-  numbers.forEach((value, i) => {
-    const channel = Math.floor(i / inner) % channels;
-    scales[channel] = Math.max(scales[channel]!, Math.abs(value));
+  const values = new Int8Array(numbers.length);
+  /** Each run of neighbours that belong to one channel. */
+  const runs = (visit: (start: number, channel: number) => void) => {
+    for (let start = 0, run = 0; start < numbers.length; start += inner, run++) visit(start, run % channels);
+  };
+  runs((start, channel) => {
+    let largest = scales[channel]!;
+    for (let i = start; i < start + inner; i++) largest = Math.max(largest, Math.abs(numbers[i]!));
+    scales[channel] = largest;
   });
   // A channel of zeros may have any scale but 0.
   for (const i of scales.keys()) scales[i] = scales[i] === 0 ? 1 : scales[i]! / 127;
-  const values = Int8Array.from(numbers, (value, i) =>
-    Math.round(value / scales[Math.floor(i / inner) % channels]!),
-  );
+  runs((start, channel) => {
+    for (let i = start; i < start + inner; i++) values[i] = Math.round(numbers[i]! / scales[channel]!);
+  });
   return { values, scales };
 }
 
