@@ -49,6 +49,33 @@ describe('noisyConv2d with channels first', () => {
   });
 });
 
+it('what a group owns is seen past the walls of nested models', () => {
+  const conv = (name: string, inputShape?: number[]) =>
+    noisyConv2d({ name, filters: 4, kernelSize: 3, padding: 'same', ...(inputShape && { inputShape }) });
+  const parts = () => [
+    conv('a', [6, 6, 3]),
+    tf.layers.reLU({ inputShape: [6, 6, 4] }),
+    conv('b', [6, 6, 4]),
+    logNormalDropout(),
+    tf.layers.dense({ units: 2 }),
+  ];
+  const flat = tf.sequential({ layers: parts() });
+  const [a, relu, b, dropout, dense] = parts() as [
+    tf.layers.Layer,
+    tf.layers.Layer,
+    tf.layers.Layer,
+    tf.layers.Layer,
+    tf.layers.Layer,
+  ];
+  const x = tf.input({ shape: [6, 6, 3] });
+  const wall = (...layers: tf.layers.Layer[]) => tf.sequential({ layers });
+  const inside = wall(relu, wall(b)).apply(wall(a).apply(x)) as tf.SymbolicTensor;
+  const nested = tf.model({ inputs: x, outputs: dense.apply(dropout.apply(inside)) as tf.SymbolicTensor });
+  const macs = (model: tf.LayersModel) => noisesOf(model).map(({ layer }) => groupMacs(layer));
+  expect(macs(nested)).toEqual(macs(flat));
+  expect(macs(flat)).toEqual([36 * 9 * 3 + 36 * 9 * 4, 36 * 9 * 4 + 36 * 2, 36 * 9 * 4 + 36 * 2]);
+});
+
 describe('noise on an image of 224×224', () => {
   it('on each of its 150,528 numbers: inference, multipliers and a step of fit', async () => {
     const model = tf.sequential({

@@ -1,5 +1,6 @@
 import { layerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
+import { holderOf } from './graph/holders.js';
 
 /**
  * KL weight of a noise layer by what one of its groups costs: the multiply-accumulates of the layer that makes the group
@@ -24,7 +25,7 @@ export function macsKlWeight(
  */
 export function groupMacs(layer: tf.layers.Layer): number {
   const groups = channels(layer);
-  const own = macs(layer);
+  const own = layerMacs(layer);
   // past a flatten or a reshape, or on columns of channels-first images, a group is only a part of a channel: it does not take its maker's work with it
   const makers = (next: tf.layers.Layer) =>
     before(next).filter((maker) => channels(maker) === groups && !isChannelsFirst(maker));
@@ -33,13 +34,13 @@ export function groupMacs(layer: tf.layers.Layer): number {
 }
 
 function channels(layer: tf.layers.Layer): number {
-  return (layer.outputShape as tf.Shape).at(isChannelsFirst(layer) ? 1 : -1) as number;
+  // of its first use: at other sizes it has as many
+  const [use] = layer.inboundNodes as [(typeof layer.inboundNodes)[number]];
+  const shape = [use.outputShapes[0], use.outputShapes].find(Array.isArray) as tf.Shape;
+  return shape.at(isChannelsFirst(layer) ? 1 : -1) as number;
 }
 
 const isChannelsFirst = (layer: tf.layers.Layer) => layer.getConfig().dataFormat === 'channelsFirst';
-
-/** A nested model is passed through as a layer without work of its own. */
-const macs = (layer: tf.layers.Layer) => (layer instanceof tf.LayersModel ? 0 : layerMacs(layer));
 
 /** Of the first layers that multiply, on all ways on from a layer. */
 function work(start: tf.layers.Layer, next: (layer: tf.layers.Layer) => tf.layers.Layer[]): number {
@@ -47,15 +48,33 @@ function work(start: tf.layers.Layer, next: (layer: tf.layers.Layer) => tf.layer
   let sum = 0;
   // a Set yields what is added while it is walked
   for (const layer of seen) {
-    const own = macs(layer);
+    const own = layerMacs(layer);
     if (own > 0) sum += own;
     else for (const further of next(layer)) seen.add(further);
   }
   return sum;
 }
 
-const before = (layer: tf.layers.Layer) => layer.inboundNodes.flatMap((node) => node.inboundLayers);
-const after = (layer: tf.layers.Layer) => layer.outboundNodes.map((node) => node.outboundLayer);
+/** What a layer reads, past the walls of nested models. */
+function before(layer: tf.layers.Layer): tf.layers.Layer[] {
+  const makers = layer.inboundNodes.flatMap((node) => node.inboundLayers);
+  const holder = holderOf(layer);
+  const outside = holder?.inputLayers.includes(layer) ? before(holder) : [];
+  return [...outside, ...makers.flatMap((maker) => opened(maker, 'outputLayers'))];
+}
+
+/** What reads a layer, past the walls of nested models. */
+function after(layer: tf.layers.Layer): tf.layers.Layer[] {
+  const readers = layer.outboundNodes.map((node) => node.outboundLayer);
+  const holder = holderOf(layer);
+  const outside = holder?.outputLayers.includes(layer) ? after(holder) : [];
+  return [...outside, ...readers.flatMap((reader) => opened(reader, 'inputLayers'))];
+}
+
+/** Of a nested model, the layers at that side of it. */
+function opened(layer: tf.layers.Layer, side: 'inputLayers' | 'outputLayers'): tf.layers.Layer[] {
+  return layer instanceof tf.LayersModel ? layer[side].flatMap((each) => opened(each, side)) : [layer];
+}
 
 function connected(start: tf.layers.Layer): tf.layers.Layer[] {
   const seen = new Set([start]);

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { appendFile, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dice } from './dice.js';
 
@@ -140,6 +150,8 @@ export const mutations: Record<string, Mutation> = {
   'file missing': async (folder, dice) => rm(await oneFile(folder, dice)),
   'folder, pipe, device or link instead of a file': async (folder, dice, secret) => {
     const file = await oneFile(folder, dice);
+    // Of the right size, so that only where it lies speaks against it.
+    await copyFile(file, secret);
     await rm(file);
     const kind = dice.below(6);
     if (kind === 0) await mkdir(file);
@@ -205,13 +217,21 @@ export const mutations: Record<string, Mutation> = {
     const place = dice.pick(names);
     if (place) put(place, at(dice.pick(names)));
   }),
-  'path changed': fields((json, dice, secret) => {
-    const paths = whereKey(json, (key, value) => key === 'paths' && Array.isArray(value));
-    const place = dice.pick(paths);
-    if (!place) return;
-    const list = at(place) as Json[];
-    list.splice(dice.below(list.length + 1), dice.below(2), dice.pick(waysOut(secret)));
-  }),
+  'path changed': async (folder, dice, secret) => {
+    let old: Json | undefined;
+    await fields((json, dice) => {
+      const place = dice.pick(
+        places(json).filter(({ parent, key }) => key === 'paths' && !Array.isArray(parent)),
+      );
+      const list = place && at(place);
+      if (!Array.isArray(list) || list.length === 0) return;
+      const index = dice.below(list.length);
+      old = list[index]!;
+      list[index] = dice.pick(waysOut(secret));
+    })(folder, dice, secret);
+    // Of the right size, so that only where it lies speaks against it.
+    if (typeof old === 'string') await copyFile(join(folder, old), secret);
+  },
   'class changed': fields((json, dice) => {
     const classes = whereKey(json, (key, value) => key === 'class_name' && typeof value === 'string');
     const place = dice.pick(classes);

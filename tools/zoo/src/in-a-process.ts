@@ -15,7 +15,11 @@ const LIMIT = 20 * 60_000;
 export async function measureInProcess(name: NetworkName, say: (line: string) => void): Promise<Result> {
   const program = fileURLToPath(new URL('measure-network.js', import.meta.url));
   const child = spawn(process.execPath, [program, name], { stdio: ['ignore', 'pipe', 'pipe'] });
-  createInterface({ input: child.stderr }).on('line', say);
+  let last = '';
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    say(line);
+    if (/\b(Error|Exception|abort)/i.test(line)) last = line.trim();
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
   const ended = new Promise<number | string>((resolve) => {
     child.on('error', (error) => resolve(error.message));
@@ -26,6 +30,7 @@ export async function measureInProcess(name: NetworkName, say: (line: string) =>
     if (line.startsWith('{')) result = JSON.parse(line) as Result;
   const end = await ended;
   clearTimeout(timer);
-  if (end !== 0) say(`${name}: its process ended with ${end}`);
-  return result;
+  return end === 0
+    ? result
+    : { ...result, died: `its process ended with ${[end, last].filter(Boolean).join(': ')}` };
 }

@@ -9,8 +9,8 @@ import * as tf from '@tensorflow/tfjs';
 import { differenceOf } from './difference.js';
 import { drown } from './drown.js';
 import { filesOf } from './make.js';
-import type { NetworkName } from './networks.js';
-import { type Cut, type Found, isFound, type Opened, type Result } from './result.js';
+import { type Network, type NetworkName, networks } from './networks.js';
+import { type Found, isFound, type Opened, type Result } from './result.js';
 
 interface Io {
   x: { name: string; shape: number[]; data: number[] }[];
@@ -21,6 +21,8 @@ const SEED = 1;
 
 /** Seconds of a sample and samples of each model; the ratio's quartiles tell whether they are enough. */
 const TIMING = { batchSizes: [1], repeats: 9, minSeconds: 0.3 };
+
+type Step = <Value extends object>(title: string, work: () => Promise<Value>) => Promise<Found<Value>>;
 
 /**
  * Everything that the table says of a network, step by step: a step that fails says why, and the others go on where they can.
@@ -46,7 +48,9 @@ export async function measure(
   };
 
   const opened: Record<string, Found<Opened>> = {};
+  const { broken = {} }: Network = networks[name];
   for (const [source, { path, io }] of Object.entries(files.sources)) {
+    if (broken[source]) continue;
     opened[source] = await step(`opening ${source}`, () => open(path, io));
     found(Object.assign(result, { opened }));
   }
@@ -66,7 +70,7 @@ export async function measure(
       return { bytes: onnx.length, ...differenceOf(io.y[0]?.data ?? [], await predictOnnx(onnx, io)) };
     });
     found(result);
-    result.cut = await step('cutting', () => cut(model, io));
+    await measureCut(model, io, result, step);
     found(result);
     model.dispose();
   }
@@ -115,32 +119,47 @@ async function predictOnnx(onnx: Uint8Array, { x: [x] }: Io): Promise<Float32Arr
   }
 }
 
-async function cut(model: tf.LayersModel, io: Io): Promise<Cut> {
+/** Noise at everything that can go, half of it drowned, the surgery; then both models' ONNX files side by side. */
+async function measureCut(model: tf.LayersModel, io: Io, result: Result, step: Step): Promise<void> {
   const plain = predict(model, io);
-  const noisy = withNoise(model);
-  const noises = noisesOf(noisy);
-  const unchanged = differenceOf(plain, predict(noisy, io));
+  const noisy = await step('withNoise', async () => ({ model: withNoise(model) }));
+  if (!isFound(noisy)) {
+    result.cut = noisy;
+    return;
+  }
+  const noises = noisesOf(noisy.model);
+  const unchanged = differenceOf(plain, predict(noisy.model, io));
   drown(noises, SEED);
-  const expected = predict(noisy, io);
-  const start = performance.now();
-  const { model: smaller, report } = pruneModel(noisy);
-  const seconds = (performance.now() - start) / 1000;
-  const onnx = exportOnnx(smaller);
-  const agrees = differenceOf(expected, predict(smaller, io));
-  const exported = differenceOf(expected, await predictOnnx(onnx, io));
-  const entries = [
-    { name: 'whole', onnx: exportOnnx(model) },
-    { name: 'cut', onnx },
-  ];
-  const [, timed] = await timeOnnx(entries, TIMING);
+  const expected = predict(noisy.model, io);
+  const pruned = await step('pruneModel', async () => {
+    const start = performance.now();
+    return { ...pruneModel(noisy.model), seconds: (performance.now() - start) / 1000 };
+  });
+  if (!isFound(pruned)) {
+    result.cut = pruned;
+    return;
+  }
+  const { model: smaller, report, seconds } = pruned;
   const sum = (key: 'groups' | 'present') => report.layers.reduce((total, layer) => total + layer[key], 0);
-  return {
-    ...{ noises: noises.length, unchanged, seconds, agrees, exported, effect: differenceOf(plain, expected) },
+  const [before, after] = [countFlops(model), countFlops(smaller)];
+  result.cut = {
+    ...{ noises: noises.length, unchanged, seconds },
+    ...{ agrees: differenceOf(expected, predict(smaller, io)), effect: differenceOf(plain, expected) },
     widths: { before: sum('groups'), after: sum('present') },
-    macs: { before: countFlops(model).macs, after: countFlops(smaller).macs },
-    params: { before: countFlops(model).params, after: countFlops(smaller).params },
-    ...{ speedup: timed?.speedup, notes: tally(report.layers.flatMap(({ notes }) => notes)) },
+    macs: { before: before.macs, after: after.macs },
+    params: { before: before.params, after: after.params },
+    notes: tally(report.layers.flatMap(({ notes }) => notes)),
   };
+  result.cutExported = await step('ONNX of the cut', async () => {
+    const onnx = exportOnnx(smaller);
+    const difference = differenceOf(expected, await predictOnnx(onnx, io));
+    const entries = [
+      { name: 'whole', onnx: exportOnnx(model) },
+      { name: 'cut', onnx },
+    ];
+    const [, timed] = await timeOnnx(entries, TIMING);
+    return { bytes: onnx.length, ...difference, speedup: timed?.speedup };
+  });
 }
 
 /** Notes are alike but for their numbers. */

@@ -31,14 +31,16 @@ export interface Cut {
   seconds: number;
   /** The smaller model beside the noisy one at inference, in tfjs. */
   agrees: Difference;
-  /** And its ONNX file, in ONNX Runtime. */
-  exported: Difference;
   /** How far drowning the groups moved the outputs: an agreement says little where this is small. */
   effect: Difference;
-  /** Of the smaller ONNX file over the whole one's. */
-  speedup?: Spread;
   /** What the report says of groups that stayed, with how many layers it is said of. */
   notes: Record<string, number>;
+}
+
+export interface CutExported extends Difference {
+  bytes: number;
+  /** Over the whole model's file. */
+  speedup?: Spread;
 }
 
 export interface Counted {
@@ -50,10 +52,14 @@ export interface Counted {
 /** What is known of a network; a step that was not reached is absent. */
 export interface Result {
   name: NetworkName;
+  /** Why its process ended before it had said everything. */
+  died?: string;
   /** By the file's kind. */
   opened?: Record<string, Found<Opened>>;
   small?: Found<Counted>;
   published?: Found<Counted & { params: number; tensorflowParams: number; seconds: number }>;
   exported?: Found<Difference & { bytes: number }>;
   cut?: Found<Cut>;
+  /** The smaller model's ONNX file in ONNX Runtime, beside the noisy model. */
+  cutExported?: Found<CutExported>;
 }

@@ -1,13 +1,14 @@
 import type { Column, Spread } from '@sbp/bench';
+import { filesOf } from './make.js';
 import { type Network, networks, type Published } from './networks.js';
 import { type Difference, type Found, isFound, type Result } from './result.js';
 
 /** Outputs agree where they differ by less, relative to the largest. */
 export const TOLERANCE = 1e-4;
-/** What `withNoise` may change before anything is trained. */
+/** What `withNoise` may change before anything is trained, in probability. */
 const UNCHANGED = 1e-5;
 
-export const agrees = (difference: Difference, within = TOLERANCE): boolean => difference.relative <= within;
+const agrees = ({ relative }: Difference): boolean => relative <= TOLERANCE;
 
 /** A count meets a published figure where it is within 1 % of it or rounds to it. */
 export const meets = (macs: number, { macs: published, unit }: Published): boolean =>
@@ -15,9 +16,10 @@ export const meets = (macs: number, { macs: published, unit }: Published): boole
 
 /** What is to be so, for each network. */
 export const promises = {
-  'all files open': ({ opened = {} }: Result) => {
-    const files = Object.values(opened);
-    return files.length > 0 && files.every((file) => isFound(file) && agrees(file));
+  'all files open': ({ name, opened = {} }: Result) => {
+    const { broken = {} }: Network = networks[name];
+    const wanted = Object.keys(filesOf(name).sources).filter((source) => !broken[source]);
+    return wanted.map((source) => opened[source]).every((file) => isFound(file) && agrees(file));
   },
   'counted right': ({ name, small, published }: Result) =>
     isFound(small) &&
@@ -25,8 +27,9 @@ export const promises = {
     [small, published].every(({ macs, tensorflow }) => macs === tensorflow) &&
     meets(published.macs, networks[name].published),
   exported: ({ exported }: Result) => isFound(exported) && agrees(exported),
-  'cut exactly': ({ cut }: Result) => isFound(cut) && agrees(cut.unchanged, UNCHANGED) && agrees(cut.agrees),
-  'cut exported': ({ cut }: Result) => isFound(cut) && agrees(cut.exported),
+  'cut exactly': ({ cut }: Result) =>
+    isFound(cut) && cut.unchanged.absolute <= UNCHANGED && agrees(cut.agrees),
+  'cut exported': ({ cutExported }: Result) => isFound(cutExported) && agrees(cutExported),
 } satisfies Record<string, (result: Result) => boolean>;
 
 /** Each promise with the networks that keep it. */
@@ -40,17 +43,26 @@ export function kept(results: readonly Result[]): string[] {
 
 /** Why there is no figure, one line each. */
 export function failures(results: readonly Result[]): string[] {
-  return results.flatMap(({ name, opened, small, exported, cut, published }) => {
-    const steps = { ...opened, counting: small, ONNX: exported, cut, 'published size': published };
-    return Object.entries(steps).flatMap(([step, value]) =>
+  return results.flatMap(({ name, died, opened, small, exported, cut, cutExported, published }) => {
+    const steps = {
+      ...opened,
+      counting: small,
+      ONNX: exported,
+      cut,
+      'ONNX of the cut': cutExported,
+      'published size': published,
+    };
+    const failed = Object.entries(steps).flatMap(([step, value]) =>
       value === undefined || isFound(value) ? [] : [`${name}, ${step}: ${value.failure}`],
     );
+    return died === undefined ? failed : [...failed, `${name}: ${died}`];
   });
 }
 
 interface OpenRow {
   network: string;
-  converter: string;
+  'converter of Keras 2': string;
+  'converter of Keras 3': string;
   'Keras 2 .h5': string;
   '.keras': string;
   '.h5': string;
@@ -60,13 +72,24 @@ interface OpenRow {
 /** Largest difference from Keras's outputs, by kind of file; and of the ONNX file in ONNX Runtime. */
 export function openRows(results: readonly Result[]): OpenRow[] {
   return results.map(({ name, opened = {}, exported }) => {
-    const of = (source: string) => written(opened[source]);
+    const { size, broken = {} }: Network = networks[name];
+    const of = (source: string) => (broken[source] ? '–' : written(opened[source]));
     return {
-      ...{ network: `${name} ${sizeOf(networks[name].size)}`, converter: of('converter') },
+      network: `${name} ${sizeOf(size)}`,
+      ...{ 'converter of Keras 2': of('converter'), 'converter of Keras 3': of('converter of Keras 3') },
       ...{ 'Keras 2 .h5': of('Keras 2 .h5'), '.keras': of('.keras'), '.h5': of('.h5') },
       ONNX: written(exported),
     };
   });
+}
+
+/** Why a file that was made so was not opened, one line each. */
+export function brokenFiles(results: readonly Result[]): string[] {
+  return results.flatMap(({ name }) =>
+    Object.entries((networks[name] as Network).broken ?? {}).map(
+      ([source, why]) => `${name}, ${source}: ${why}.`,
+    ),
+  );
 }
 
 /** Multiply-accumulates at the published size. */
@@ -100,16 +123,23 @@ interface CutRow {
 
 /** What half of the groups less makes of it. */
 export function cutRows(results: readonly Result[]): CutRow[] {
-  return results.map(({ name, cut }) => {
+  return results.map(({ name, cut, cutExported }) => {
     const network = `${name} ${sizeOf(networks[name].size)}`;
     if (!isFound(cut)) return { network, agrees: written(cut) };
     const { widths, macs } = cut;
     return {
-      ...{ network, noises: cut.noises, 'withNoise changes': written(cut.unchanged, UNCHANGED) },
+      ...{
+        network,
+        noises: cut.noises,
+        'withNoise changes': `${cut.unchanged.absolute.toExponential(1)}${cut.unchanged.absolute <= UNCHANGED ? '' : ' ✗'}`,
+      },
       groups: `${widths.before.toLocaleString('en-US')} → ${widths.after.toLocaleString('en-US')}`,
-      ...{ agrees: written(cut.agrees), 'in ONNX Runtime': written(cut.exported) },
+      ...{ agrees: written(cut.agrees), 'in ONNX Runtime': written(cutExported) },
       MACs: `${millions(macs.before)} → ${millions(macs.after)}`,
-      ...{ reduction: macs.before / macs.after, speedup: cut.speedup },
+      ...{
+        reduction: macs.before / macs.after,
+        speedup: isFound(cutExported) ? cutExported.speedup : undefined,
+      },
     };
   });
 }
@@ -135,8 +165,8 @@ function short(macs: number, unit: number): string {
   return `${(macs / scale).toFixed(Math.max(0, Math.round(Math.log10(scale / unit))))} ${letter}`;
 }
 
-function written(value: Found<Difference> | undefined, within = TOLERANCE): string {
+function written(value: Found<Difference> | undefined): string {
   if (value === undefined) return 'not reached';
   if (!isFound(value)) return '✗';
-  return `${value.relative.toExponential(1)}${agrees(value, within) ? '' : ' ✗'}`;
+  return `${value.relative.toExponential(1)}${agrees(value) ? '' : ' ✗'}`;
 }

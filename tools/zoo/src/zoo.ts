@@ -6,7 +6,7 @@ import { measureInProcess } from './in-a-process.js';
 import { madeWith, makeNetworks } from './make.js';
 import { parseOptions } from './options.js';
 import type { Result } from './result.js';
-import { countRows, cutColumns, cutRows, failures, kept, openRows, TOLERANCE } from './rows.js';
+import { brokenFiles, countRows, cutColumns, cutRows, failures, kept, openRows, TOLERANCE } from './rows.js';
 
 const options = parseOptions(process.argv.slice(2));
 const start = performance.now();
@@ -45,7 +45,7 @@ async function report(): Promise<void> {
 
 Largest difference from Keras's own outputs, relative to the largest output, of each kind of file; ONNX: of the exported .keras in ONNX Runtime. ✗: above ${TOLERANCE}.
 
-${table(openRows(results))}
+${[table(openRows(results)), ...brokenFiles(results).map((line) => `– ${line}`)].join('\n\n')}
 
 ## Counted
 
@@ -55,8 +55,8 @@ ${table(countRows(results))}
 
 ## Cut
 
-\`withNoise\` at everything that can go, a random half of each noise's groups drowned, \`pruneModel\`. Differences as above: of \`withNoise\` at first from the plain model, of
-the cut model from the noisy one at inference, of the cut model's ONNX file in ONNX Runtime from that. Speed-up: ONNX Runtime, one thread, batch 1, in turns.
+\`withNoise\` at everything that can go, a random half of each noise's groups drowned, \`pruneModel\`. What \`withNoise\` changes at first is of the
+probabilities themselves; differences of the cut model from the noisy one at inference, and of its ONNX file in ONNX Runtime from that, are relative as above. Speed-up: ONNX Runtime, one thread, batch 1, in turns.
 
 ${table(cutRows(results), cutColumns)}
 ${

@@ -9,9 +9,10 @@ Examples:
   $ sbp export runs/quickstart/pruned --onnx pruned.onnx
   $ sbp export runs/quickstart/pruned/model.json --onnx pruned.onnx --json
   $ sbp export runs/quickstart/pruned --onnx small.onnx --dtype int8
+  $ sbp export unet --onnx unet.onnx --input-shape 256,256,3
 
-The file takes and gives what the tfjs model does, images channels-last, by the same names, in batches of any size. Models with noise
-are pruned first: sbp prune. With float16 or int8 it says how much the outputs differ from float32's, on random inputs or on those of
+The file takes and gives what the tfjs model does, images channels-last, by the same names, in batches of any size. Sizes that the
+model leaves open stay open, or are what --input-shape says. Models with noise are pruned first: sbp prune. With float16 or int8 it says how much the outputs differ from float32's, on random inputs or on those of
 --inputs, a JSON file of lists by the inputs' names: {"image": [[[[0.1, 0.2, 0.3], ...]]]}.`;
 
 /** `sbp export <model.json> --onnx <file>` */

@@ -6,6 +6,11 @@ type Layer = tf.layers.Layer;
 
 /** Multiply-accumulates of a model of layers in a row. */
 const macsOf = (...layers: Layer[]) => countFlops(tf.sequential({ layers })).macs;
+/** A layer of ours that tfjs lacks. */
+function own(className: string, config: object): Layer {
+  const [type] = tf.serialization.SerializationMap.getMap().classNameMap[className]!;
+  return new (type as unknown as new (config: object) => Layer)(config);
+}
 const dense = (units: number, name?: string) => tf.layers.dense({ units, name });
 
 describe('countFlops', () => {
@@ -193,6 +198,41 @@ describe('countFlops', () => {
         ),
     ],
   ];
+  rows.push(
+    [
+      'convolutions in groups: a filter reads its group alone',
+      4 * 5 * 9 * 2 * 9 + 2 * 3 * 9 * 3 * 6,
+      () =>
+        macsOf(
+          own('GeneralConv2D', { filters: 9, kernelSize: 3, groups: 3, inputShape: [6, 7, 6] }),
+          own('GeneralConv2D', { filters: 6, kernelSize: 3, groups: 3 }),
+        ),
+    ],
+    [
+      'GRU that resets after the product',
+      9 * 3 * (6 * 4 + 4 * 4),
+      () => macsOf(own('GeneralGRU', { units: 4, inputShape: [9, 6] })),
+    ],
+    [
+      'transposed 2d with output padding',
+      6 * 7 * 9 * 3 * 8,
+      () =>
+        macsOf(
+          own('GeneralConv2DTranspose', {
+            filters: 8,
+            kernelSize: 3,
+            strides: 2,
+            outputPadding: [1, 1],
+            inputShape: [6, 7, 3],
+          }),
+        ),
+    ],
+    [
+      'depthwise, dilated',
+      3 * 3 * 9 * 4,
+      () => macsOf(own('GeneralDepthwiseConv2D', { kernelSize: 3, dilationRate: 2, inputShape: [7, 7, 4] })),
+    ],
+  );
   it.each(rows)('%s', (_, byHand, count) => {
     expect(count()).toBe(byHand);
   });

@@ -114,7 +114,16 @@ export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?
     }
     return inner.outputs.map(({ id }) => known.get(id)!);
   };
-  return { inputs, outputs: open(model, '', model.trainable, inputs), nodes };
+  const outputs = open(model, '', model.trainable, inputs);
+  return { inputs, outputs, nodes: nodes.filter(isUsed(outputs)) };
+}
+
+/** Of a nested model with several outputs, a part may be nobody's. */
+function isUsed(outputs: readonly GraphTensor[]): (node: GraphNode) => boolean {
+  const used = new Set(outputs.map(({ node }) => node));
+  // a Set yields what is added while it is walked
+  for (const node of used) for (const input of node?.inputs ?? []) used.add(input.node);
+  return (node) => used.has(node);
 }
 
 /**

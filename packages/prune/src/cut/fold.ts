@@ -16,64 +16,75 @@ export interface Target {
  */
 export function foldMultipliers({ ops }: OpGraph): Set<Op> {
   const standIns = new Set<Op>();
-  const waiting = new Map<Op['layer'], Op[]>();
-  // noise along another axis than the groups' is multiplied where it stands, or behind
-  const backOf = ({ inputs, ways, noise }: Op) =>
-    ways[0]!.kind === 'passed' ? targetsBehind(inputs[0]!, noise!.multiplier) : undefined;
-  const onOf = ({ outputs, noise }: Op) => targetsAhead(outputs[0]!, noise!.multiplier);
   for (const op of ops) {
-    if (!op.noise) continue;
-    if (applyTargets(backOf(op)) || applyTargets(onOf(op))) continue;
-    waiting.set(op.layer, [...(waiting.get(op.layer) ?? []), op]);
-  }
-  // What several places share can take what all of them ask for.
-  for (const group of waiting.values()) {
-    if (applyTargets(allOf(group, backOf)) || applyTargets(allOf(group, onOf))) continue;
-    for (const op of group) {
-      op.noise!.standIn(op.noise!.multiplier);
-      standIns.add(op);
+    if (!op.noise || op.twins[0] !== op) continue;
+    // what several places share can take what all of them ask for
+    if (applyTargets(allOf(op.twins, behind)) || applyTargets(allOf(op.twins, ahead))) continue;
+    for (const each of op.twins) {
+      if (applyTargets(behind(each)) || applyTargets(ahead(each))) continue;
+      each.noise!.standIn(each.noise!.multiplier);
+      standIns.add(each);
     }
   }
   return standIns;
 }
 
-function allOf(group: readonly Op[], targetsOf: (op: Op) => Target[] | undefined): Target[] | undefined {
-  const targets = group.map(targetsOf);
+/** Noise along another axis than the groups' is multiplied where it stands, or ahead of it. */
+const behind = ({ inputs, ways, noise }: Op) =>
+  ways[0]!.kind === 'passed' ? targetsBehind(inputs[0]!, noise!.multiplier) : undefined;
+const ahead = ({ outputs, noise }: Op) => targetsAhead(outputs[0]!, noise!.multiplier);
+
+export function allOf<T>(
+  all: readonly T[],
+  targetsOf: (each: T) => Target[] | undefined,
+): Target[] | undefined {
+  const targets = all.map(targetsOf);
   return targets.includes(undefined) ? undefined : (targets as Target[][]).flat();
 }
 
-/** Multiplies, if all weights can take it: those that several operations share where each of them asks for the same. */
-export function applyTargets(targets: readonly Target[] | undefined): boolean {
+/**
+ * Multiplies, if all weights can take it: those that several operations share where each of them asks for the same.
+ *
+ * @returns whether they could
+ */
+export function applyTargets(asked: readonly Target[] | undefined): boolean {
+  const targets = asked && merged(asked);
   if (!targets?.every((target) => isAgreed(target, targets))) return false;
-  const done = new Set<string>();
-  const numbers = new Map<Op, number>();
-  for (const { op, side, factors } of targets) {
-    const [first] = op.twins as [Op];
-    if (!numbers.has(first)) numbers.set(first, numbers.size);
-    const key = `${numbers.get(first)} ${side}`;
-    if (done.has(key)) continue;
-    done.add(key);
-    op[side]!(factors);
-  }
+  for (const { op, side, factors } of targets) if (op.twins[0] === op) op[side]!(factors);
   return true;
+}
+
+/** Several ways may lead to the same weights. */
+function merged(targets: readonly Target[]): Target[] {
+  const found: Target[] = [];
+  for (const target of targets) {
+    const at = found.findIndex(({ op, side }) => op === target.op && side === target.side);
+    if (at < 0) found.push(target);
+    else
+      found[at] = {
+        ...target,
+        factors: Array.from(target.factors, (f, i) => f * found[at]!.factors[i]!),
+      };
+  }
+  return found;
 }
 
 function isAgreed({ op, side, factors }: Target, targets: readonly Target[]): boolean {
   const asked = targets.filter((other) => other.side === side && op.twins.includes(other.op));
-  return (
-    asked.length === op.twins.length &&
-    new Set(asked.map((other) => other.op)).size === op.twins.length &&
-    asked.every((other) => sameNumbers(other.factors, factors))
-  );
+  return asked.length === op.twins.length && asked.every((other) => sameNumbers(other.factors, factors));
 }
 
 const sameNumbers = (a: PerIndex, b: PerIndex) =>
   a.length === b.length && Array.prototype.every.call(a, (x: number, i: number) => x === b[i]);
 
-/** What has to be multiplied for a value to be, if it reaches but one reader; nothing where that can't be. */
-export function targetsBehind(value: Value, factors: PerIndex): Target[] | undefined {
+/**
+ * What has to be multiplied for a value to be; nothing where that can't be.
+ *
+ * @param readers how many of its readers want it so: anyone else would be wronged
+ */
+export function targetsBehind(value: Value, factors: PerIndex, readers = 1): Target[] | undefined {
   const { maker } = value;
-  if (!maker || value.isOutput || value.readers.length > 1) return undefined;
+  if (!maker || value.isOutput || value.readers.length > readers) return undefined;
   if (maker.scaleOut) return [{ op: maker, side: 'scaleOut', factors }];
   if (!maker.homogeneous || maker.ways.some(({ kind }) => kind === 'whole')) return undefined;
   const singly = maker.homogeneous === 'singly';

@@ -95,6 +95,7 @@ export function needsOf(
     });
     if (!alike) return `'${op.name}' reads others elsewhere by the same weights`;
     const isVector = value.shape.length === 1;
+    if (!Number.isFinite(constant)) return 'they leave a constant that is not finite';
     if (constant === 0 && even[group]) return undefined;
     if (!op.linear?.foldConstants)
       return `they leave a constant other than 0, and '${op.name}' has no bias that could take it`;

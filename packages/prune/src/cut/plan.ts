@@ -1,4 +1,4 @@
-import type { Op, Value } from '../ops/op.js';
+import type { Op, Value, Way } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
 import { type Constants, constantsOf } from './constants.js';
 import { type Needs, needsOf } from './needs.js';
@@ -32,6 +32,19 @@ export function planOf(graph: OpGraph, gather: boolean): Plan {
   for (const value of graph.inputs) keep(value, !picks(value));
   for (const op of graph.ops)
     for (const [i, value] of op.outputs.entries()) keep(value, i > 0 || !op.cuttable);
+  // single units that are there come from channels that are
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const op of graph.ops.filter(picks)) {
+      const [way] = op.ways as [Way & { kind: 'passed' }];
+      way.from.forEach((channel, unit) => {
+        const from = ties.of(op.inputs[0]!, channel);
+        if (!isPresent[ties.of(op.outputs[0]!, unit)] || isPresent[from]) return;
+        isPresent[from] = 1;
+        changed = true;
+      });
+    }
+  }
   const lists = new Map<Value, readonly number[]>();
   const present = (value: Value) => {
     let list = lists.get(value);

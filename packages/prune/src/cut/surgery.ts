@@ -16,12 +16,10 @@ export function cutModel(
   // Constants go first, while the readers' rows are those that the constants were worked out for.
   for (const op of graph.ops) foldConstants(op, plan);
   const standIns = foldMultipliers(graph);
-  const done = new Set<Op>();
   for (const op of graph.ops) {
-    const [first] = op.twins as [Op];
-    if (op.cut && !(done.has(first) && !op.noise))
-      op.cut(plan.present(op.inputs[0]!), plan.present(op.outputs[0]!));
-    done.add(first);
+    const groups = [plan.present(op.inputs[0]!), plan.present(op.outputs[0]!)] as const;
+    if (op.twins[0] === op) op.cut?.(...groups);
+    op.adapt?.(...groups);
   }
   return { model: assemble(model, graph, plan), standIns };
 }
@@ -55,7 +53,10 @@ export function assemble(
     built.set(value, isWhole ? inputs[i]! : gather(inputs[i]!, present, `${model.inputNames[i]}_kept`));
   }
   for (const op of graph.ops) {
-    const xs = op.inputs.map((value, input) => given(op, input, built.get(value)!));
+    const xs = distinct(
+      op,
+      op.inputs.map((value, input) => given(op, input, built.get(value)!)),
+    );
     let ys = op.build
       ? op.build(
           xs,
@@ -65,14 +66,22 @@ export function assemble(
     if (plan.picks(op)) ys = [picked(op, plan, ys[0]!)];
     for (const [i, value] of op.outputs.entries()) built.set(value, ys[i]!);
   }
-  const outputs = graph.outputs.map((value, i) => named(model.outputNames[i]!, built.get(value)!));
+  const taken = new Set([...built.values()].map(({ sourceLayer }) => sourceLayer.name));
+  const outputs = graph.outputs.map((value, i) => {
+    const [name, y] = [model.outputNames[i]!, built.get(value)!];
+    // that of a layer which is gone, or of a nested model
+    return taken.has(name) ? y : same(name, y);
+  });
   return tf.model({ inputs, outputs: outputs.length === 1 ? outputs[0]! : outputs, name: model.name });
 }
 
-/** An output under the name that it had: that of a layer which may be gone, or of a nested model. */
-function named(name: string, x: tf.SymbolicTensor): tf.SymbolicTensor {
-  if (x.sourceLayer.name === name) return x;
-  return addLayer('Activation', { name, activation: 'linear' }, x);
+/** A tensor under another name. */
+const same = (name: string, x: tf.SymbolicTensor) =>
+  addLayer('Activation', { name, activation: 'linear' }, x);
+
+/** tfjs frees a tensor that one layer reads twice before others have read it, so the second is another. */
+function distinct(op: Op, xs: readonly tf.SymbolicTensor[]): tf.SymbolicTensor[] {
+  return xs.map((x, i) => (xs.indexOf(x) < i ? same(`${op.name}_input_${i + 1}`, x) : x));
 }
 
 /** Groups of an operation's output as it comes out of the layer, before single units are picked. */

@@ -1,3 +1,4 @@
+import { activations } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { type OpSpec, type Shape, straight, whole } from '../ops/op.js';
 import type { Use } from './kind.js';
@@ -18,6 +19,9 @@ const elementwise: Readonly<Record<string, boolean>> = {
   mish: false,
   gelu: false,
   gelu_new: false,
+  ...Object.fromEntries(Object.keys(activations).map((name) => [name, false])),
+  leakyRelu: true,
+  abs: true,
 };
 
 /** What an activation of that name does with groups of an axis. */

@@ -5,7 +5,7 @@ import { channelAxis, type Kind, type Use } from './kind.js';
 import { passedWhole } from './whole.js';
 
 interface Depthwise {
-  /** [height, width, channels, multiplier] */
+  /** [..., outputs] */
   kernel: Weight;
   bias: Weight | undefined;
 }
@@ -23,58 +23,82 @@ export function depthwiseOp(
   { axis, outShape, multiplier }: DepthwiseOptions,
 ): OpSpec {
   const outputs = outShape[axis]!;
-  const source = (o: number) => Math.floor(o / multiplier);
-  const onColumns = (change: (kernel: Weight) => Weight) => {
-    const [channels] = state.kernel.shape.slice(-2) as [number];
-    const spatial = state.kernel.shape.slice(0, -2);
-    const { data } = state.kernel;
-    const changed = change({ shape: [...spatial, channels * multiplier], data });
-    state.kernel = {
-      shape: [...spatial, changed.shape.at(-1)! / multiplier, multiplier],
-      data: changed.data,
-    };
-  };
+  const from = Int32Array.from({ length: outputs }, (_, o) => Math.floor(o / multiplier));
   return {
-    ways: [{ kind: 'passed', from: Int32Array.from({ length: outputs }, (_, o) => source(o)) }],
+    ways: [{ kind: 'passed', from }],
     outShapes: [outShape],
     outAxis: axis,
     cuttable: true,
     run: (xs) => use.run(xs),
-    scaleIn: (factors) =>
-      onColumns((kernel) =>
-        scale(
-          kernel,
-          -1,
-          Array.from({ length: outputs }, (_, o) => factors[source(o)]!),
-        ),
-      ),
+    scaleIn: (factors) => {
+      const each = Array.from(from, (channel) => factors[channel]!);
+      state.kernel = scale(state.kernel, -1, each);
+    },
     scaleOut: (factors) => {
-      onColumns((kernel) => scale(kernel, -1, factors));
+      state.kernel = scale(state.kernel, -1, factors);
       state.bias &&= scale(state.bias, -1, factors);
     },
     cut: (_, outs) => {
-      onColumns((kernel) => take(kernel, -1, outs));
+      state.kernel = take(state.kernel, -1, outs);
       state.bias &&= take(state.bias, -1, outs);
     },
   };
 }
 
+/** A kernel [..., channels, multiplier] as one of [..., outputs], and back. */
+export const withOutputsLast = ({ shape, data }: Weight): Weight => ({
+  shape: [...shape.slice(0, -2), shape.at(-2)! * shape.at(-1)!],
+  data,
+});
+export const withMultiplierLast = ({ shape, data }: Weight, multiplier: number): Weight => ({
+  shape: [...shape.slice(0, -1), shape.at(-1)! / multiplier, multiplier],
+  data,
+});
+
 const depthwise: Kind = (use) => {
   const axis = channelAxis(use, 2);
   if (use.inputs[0]!.axis !== axis) return passedWhole('it reads along another axis')(use);
+  const multiplier = use.layer.weights[0]!.shape.at(-1)!;
   const state = use.shared((): Depthwise => {
     const [kernel, bias] = readWeights(use.layer) as [Weight, Weight | undefined];
-    return { kernel, bias };
+    return { kernel: withOutputsLast(kernel), bias };
   });
-  const multiplier = Number(use.config.depthMultiplier ?? 1);
   const op: OpSpec = {
     ...depthwiseOp(use, state, { axis, outShape: use.outShapes[0]!, multiplier }),
     build: (xs) => {
-      const { kernel, bias } = state;
+      const { bias } = state;
+      const kernel = withMultiplierLast(state.kernel, multiplier);
       return use.apply(use.layer.getClassName(), use.config, xs, bias ? [kernel, bias] : [kernel]);
     },
   };
   return [op, ...activationOps(use, op, true)];
 };
 
-export const depthwiseKinds: Readonly<Record<string, Kind>> = { DepthwiseConv2D: depthwise };
+/** A convolution of as many groups as channels, with a kernel [..., 1, outputs]. */
+export const channelByChannel =
+  (spatial: number): Kind =>
+  (use) => {
+    const axis = channelAxis(use, spatial);
+    if (use.inputs[0]!.axis !== axis) return passedWhole('it reads along another axis')(use);
+    const [outShape] = use.outShapes as [Shape];
+    const multiplier = outShape[axis]! / use.inputs[0]!.groups;
+    const state = use.shared((): Depthwise => {
+      const [kernel, bias] = readWeights(use.layer) as [Weight, Weight | undefined];
+      return { kernel, bias };
+    });
+    const op: OpSpec = {
+      ...depthwiseOp(use, state, { axis, outShape, multiplier }),
+      build: (xs) => {
+        const { kernel, bias } = state;
+        const filters = kernel.shape.at(-1)!;
+        const config = { ...use.config, filters, groups: filters / multiplier };
+        return use.apply(use.layer.getClassName(), config, xs, bias ? [kernel, bias] : [kernel]);
+      },
+    };
+    return [op, ...activationOps(use, op, true)];
+  };
+
+export const depthwiseKinds: Readonly<Record<string, Kind>> = {
+  DepthwiseConv2D: depthwise,
+  GeneralDepthwiseConv2D: depthwise,
+};

@@ -79,5 +79,6 @@ export const joinKinds: Readonly<Record<string, Kind>> = {
   Maximum: additive,
   Minimum: additive,
   Multiply: elementwise({ homogeneous: 'singly', absorbs0: true }),
+  Divide: elementwise({}),
   Concatenate: concatenate,
 };

@@ -1,9 +1,10 @@
+import * as tf from '@tensorflow/tfjs';
 import { type OpSpec, type PerIndex, type Shape, type Sparsity, type Way, whole } from '../ops/op.js';
 import { isPadded, type Spatial } from '../ops/padding.js';
 import { sparseKernel } from '../ops/sparse-kernel.js';
 import { filled, readWeights, scale, take, type Weight } from '../ops/weights.js';
 import { activationOps } from './activations.js';
-import { depthwiseOp } from './depthwise.js';
+import { channelByChannel, depthwiseOp, withMultiplierLast, withOutputsLast } from './depthwise.js';
 import { channelAxis, type Kind, type Use } from './kind.js';
 import { noiseOps } from './noise.js';
 import { passedWhole } from './whole.js';
@@ -155,22 +156,32 @@ function spatialOf(use: Use, axis: number, spatial: number): Spatial {
 }
 
 const convolution =
-  (spatial: number): Kind =>
+  (spatial: number, className = `Conv${spatial}D`): Kind =>
   (use) => {
     const axis = channelAxis(use, spatial);
     const padded = isPadded(spatialOf(use, axis, spatial));
-    return withRest(use, linearOp(use, { size: 'filters', axis, padded, className: `Conv${spatial}D` }));
+    return withRest(use, linearOp(use, { size: 'filters', axis, padded, className }));
   };
 
 const transposed =
-  (spatial: number): Kind =>
+  (spatial: number, className = `Conv${spatial}DTranspose`): Kind =>
   (use) => {
     const axis = channelAxis(use, spatial);
     // at the edges fewer places of the kernel meet the image, and with strides which ones do varies from place to place
     const { kernelSize, strides } = use.config;
     const padded = [kernelSize, strides].flat().some((size) => size !== 1);
-    const className = `Conv${spatial}DTranspose`;
     return withRest(use, linearOp(use, { rows: -1, columns: -2, size: 'filters', axis, padded, className }));
+  };
+
+/** Groups of channels, each with filters of its own: all of one, none, or one for each channel. */
+const grouped =
+  (spatial: number): Kind =>
+  (use) => {
+    const className = `GeneralConv${spatial}D`;
+    const groups = Number(use.config.groups ?? 1);
+    if (groups === 1) return convolution(spatial, className)(use);
+    const isDepthwise = groups === use.inputs[0]!.groups;
+    return isDepthwise ? channelByChannel(spatial)(use) : passedWhole('its channels go in groups')(use);
   };
 
 /** A depthwise convolution and one of kernel size 1 behind it, with the activation. */
@@ -179,12 +190,16 @@ const separable: Kind = (use) => {
   if (use.inputs[0]!.axis !== axis) return passedWhole('it reads along another axis')(use);
   const state = use.shared(() => {
     const [depthwise, pointwise, bias] = readWeights(use.layer) as [Weight, Weight, Weight | undefined];
-    return { depthwise: { kernel: depthwise, bias: undefined as Weight | undefined }, pointwise, bias };
+    const kernel = withOutputsLast(depthwise);
+    return { depthwise: { kernel, bias: undefined as Weight | undefined }, pointwise, bias };
   });
-  const multiplier = state.depthwise.kernel.shape.at(-1)!;
+  const multiplier = use.layer.weights[0]!.shape.at(-1)!;
   const between = [...use.outShapes[0]!];
   between[axis] = use.inputs[0]!.groups * multiplier;
-  const first = depthwiseOp(use, state.depthwise, { axis, outShape: between, multiplier });
+  const first: OpSpec = {
+    ...depthwiseOp(use, state.depthwise, { axis, outShape: between, multiplier }),
+    run: ([x]) => depthwiseAlone(use, x as tf.Tensor4D),
+  };
   const second: OpSpec = {
     ways: [{ kind: 'rows', padded: false }],
     outShapes: use.outShapes,
@@ -211,13 +226,29 @@ const separable: Kind = (use) => {
     },
     build: (xs) => {
       const { depthwise, pointwise, bias } = state;
-      const all = [depthwise.kernel, pointwise, ...(bias ? [bias] : [])];
+      const kernel = withMultiplierLast(depthwise.kernel, multiplier);
+      const all = [kernel, pointwise, ...(bias ? [bias] : [])];
       const config = { ...use.config, filters: pointwise.shape.at(-1)!, useBias: !!bias };
       return use.apply('SeparableConv2D', config, xs, all);
     },
   };
   return [first, second, ...activationOps(use, second, false)];
 };
+
+/** The first half of a separable convolution. */
+function depthwiseAlone({ layer, config }: Use, x: tf.Tensor4D): tf.Tensor4D {
+  const kernel = layer.weights[0]!.read() as tf.Tensor4D;
+  const { strides, padding, dilationRate, dataFormat } = config as unknown as {
+    strides: [number, number];
+    padding: 'same' | 'valid';
+    dilationRate: [number, number];
+    dataFormat: string;
+  };
+  const isFirst = dataFormat === 'channelsFirst';
+  const last = isFirst ? tf.transpose(x, [0, 2, 3, 1]) : x;
+  const y = tf.depthwiseConv2d(last, kernel, strides, padding, 'NHWC', dilationRate);
+  return isFirst ? tf.transpose(y, [0, 3, 1, 2]) : y;
+}
 
 /** A lookup of rows: as many groups as a row has numbers. */
 const embedding: Kind = (use) => {
@@ -307,10 +338,16 @@ export const linearKinds: Readonly<Record<string, Kind>> = {
   Conv3D: convolution(3),
   Conv2DTranspose: transposed(2),
   Conv3DTranspose: transposed(3),
+  GeneralConv1D: grouped(1),
+  GeneralConv2D: grouped(2),
+  GeneralConv3D: grouped(3),
+  GeneralConv2DTranspose: transposed(2, 'GeneralConv2DTranspose'),
+  GeneralConv3DTranspose: transposed(3, 'GeneralConv3DTranspose'),
   SeparableConv2D: separable,
   Embedding: embedding,
   SimpleRNN: oneWay,
   GRU: oneWay,
+  GeneralGRU: oneWay,
   LSTM: oneWay,
   Bidirectional: bothWays,
 };

@@ -1,30 +1,37 @@
 import { multiplierAt, noiseOf } from '@sbp/layers';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { type OpSpec, type PerIndex, straight, whole } from '../ops/op.js';
 import { addLayer } from '../ops/stock.js';
 import { filled } from '../ops/weights.js';
 import type { Kind, Use } from './kind.js';
 
-/** A layer's noise at inference, if it has any: each group times E θ, or 0 where it is to go. */
-export function noiseOps(use: Use, before: Pick<OpSpec, 'outShapes' | 'outAxis'>): OpSpec[] {
+/**
+ * A layer's noise at inference, if it has any: each group times E θ, or 0 where it is to go.
+ *
+ * @param axis the noise's groups are those along it; default: the layer's own channels
+ */
+export function noiseOps(
+  use: Use,
+  before: Pick<OpSpec, 'outShapes' | 'outAxis'>,
+  axis = before.outAxis,
+): OpSpec[] {
   const { layer, threshold } = use;
   const values = noiseOf(layer);
   if (!values) return [];
   const multiplier = threshold === undefined ? values.multiplier : multiplierAt(threshold, values);
   const above = values.snr.filter((snr) => snr > (threshold ?? values.threshold)).length;
   let factors: PerIndex | undefined;
-  const last = before.outShapes[0]!.length - 1;
-  // the noise's groups are those of the last axis
-  const passes = before.outAxis === last;
+  const passes = before.outAxis === axis;
+  const along = [1, ...before.outShapes[0]!.map((_, i) => (i === axis ? values.snr.length : 1))];
   return [
     {
       ways: [passes ? straight(values.snr.length) : whole('its noise is along another axis')],
       outShapes: before.outShapes,
-      outAxis: last,
+      outAxis: axis,
       cuttable: passes,
       ...(passes && { homogeneous: 'jointly' as const }),
-      run: ([x]) => x!.mul(Float32Array.from(multiplier)),
-      cut: (_, outs) => {
+      run: ([x]) => x!.mul(tf.tensor(Float32Array.from(multiplier), along)),
+      adapt: (_, outs) => {
         factors &&= outs.map((o) => factors![o]!);
       },
       noiseParams: 2 * values.snr.length,
@@ -38,25 +45,27 @@ export function noiseOps(use: Use, before: Pick<OpSpec, 'outShapes' | 'outAxis'>
       },
       build: (xs) => {
         if (!factors) return xs;
-        return [standIn(use.config.name as string, Float64Array.from(factors), xs[0]!)];
+        const own = layer.getClassName() === 'LogNormalDropout' ? '' : '_noise';
+        return [standIn(`${use.config.name}${own}`, Float64Array.from(factors), xs[0]!, axis + 1)];
       },
     },
   ];
 }
 
 /** A layer of tfjs's own that multiplies each group. */
-function standIn(name: string, factors: Float64Array, x: tf.SymbolicTensor): tf.SymbolicTensor {
+function standIn(name: string, factors: Float64Array, x: tf.SymbolicTensor, axis: number): tf.SymbolicTensor {
   const size = factors.length;
   // tfjs can't normalise images of three axes
-  if (x.rank > 4) return addLayer('Rescaling', { name, scale: Array.from(factors), offset: 0 }, x);
+  if (x.rank > 4 && axis === x.rank - 1)
+    return addLayer('Rescaling', { name, scale: Array.from(factors), offset: 0 }, x);
   // gamma · (x − 0) / √(1 + 0)
-  const config = { name, axis: -1, epsilon: 0, center: false, scale: true };
+  const config = { name, axis: axis === x.rank - 1 ? -1 : axis, epsilon: 0, center: false, scale: true };
   const gamma = { shape: [size], data: factors };
   return addLayer('BatchNormalization', config, x, [gamma, filled(size, 0), filled(size, 1)]);
 }
 
 /** Noise of a layer of its own. */
 const logNormalDropout: Kind = (use) =>
-  noiseOps(use, { outShapes: use.outShapes, outAxis: use.inputs[0]!.axis });
+  noiseOps(use, { outShapes: use.outShapes, outAxis: use.inputs[0]!.axis }, use.outShapes[0]!.length - 1);
 
 export const noiseKinds: Readonly<Record<string, Kind>> = { LogNormalDropout: logNormalDropout };

@@ -58,7 +58,7 @@ const batchNormalization: Kind = (use) => {
     build: (xs) => {
       const { gamma, beta, mean, variance } = state;
       const all = [gamma, beta, mean, variance].filter((weight) => weight !== undefined);
-      return use.apply('BatchNormalization', { ...config, scale: !!gamma, center: !!beta }, xs, all);
+      return use.apply(layer.getClassName(), { ...config, scale: !!gamma, center: !!beta }, xs, all);
     },
   };
   return [op];
@@ -86,7 +86,65 @@ const prelu: Kind = (use) => {
   ];
 };
 
+/** A factor for each channel of the last axis. */
+const layerScale: Kind = (use) => {
+  const [value] = use.inputs as [(typeof use.inputs)[number]];
+  if (value.axis !== value.shape.length - 1) return passedWhole('it has factors along another axis')(use);
+  const state = use.shared(() => ({ gamma: readWeights(use.layer)[0]! }));
+  const multiply = (factors: ArrayLike<number>) => {
+    state.gamma = scale(state.gamma, -1, factors);
+  };
+  return [
+    {
+      ways: [straight(value.groups)],
+      outShapes: use.outShapes,
+      outAxis: value.axis,
+      cuttable: true,
+      homogeneous: 'jointly',
+      run: (xs) => use.run(xs),
+      scaleIn: multiply,
+      scaleOut: multiply,
+      cut: (ins) => {
+        state.gamma = take(state.gamma, -1, ins);
+      },
+      build: (xs) =>
+        use.apply('LayerScale', { ...use.config, projectionDim: state.gamma.data.length }, xs, [state.gamma]),
+    },
+  ];
+};
+
+/** With as many groups as channels, each channel is normalised by itself. */
+const groupNormalization: Kind = (use) => {
+  const [value] = use.inputs as [(typeof use.inputs)[number]];
+  const { config } = use;
+  if (axisOf(use, config.axis) !== value.axis || config.groups !== value.groups)
+    return passedWhole('it normalises several of its groups together')(use);
+  const state = use.shared(() => ({ weights: readWeights(use.layer) }));
+  return [
+    {
+      ways: [straight(value.groups)],
+      outShapes: use.outShapes,
+      outAxis: value.axis,
+      cuttable: true,
+      run: (xs) => use.run(xs),
+      ...(config.scale === true && {
+        scaleOut: (factors) => {
+          state.weights = state.weights.map((weight) => scale(weight, -1, factors));
+        },
+      }),
+      cut: (ins) => {
+        state.weights = state.weights.map((weight) => take(weight, -1, ins));
+      },
+      build: (xs, [groups]) =>
+        use.apply('GroupNormalization', { ...config, groups: groups! }, xs, state.weights),
+    },
+  ];
+};
+
 export const normalizationKinds: Readonly<Record<string, Kind>> = {
   BatchNormalization: batchNormalization,
+  GeneralBatchNormalization: batchNormalization,
+  GroupNormalization: groupNormalization,
+  LayerScale: layerScale,
   PReLU: prelu,
 };

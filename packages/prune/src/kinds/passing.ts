@@ -153,6 +153,66 @@ const repeatVector: Kind = (use) => [
   },
 ];
 
+/** A part of each axis; of the groups' own, a run of neighbours. */
+const slice: Kind = (use) => {
+  const [value] = use.inputs as [(typeof use.inputs)[number]];
+  const at = value.axis - use.offset;
+  const config = use.config as unknown as SliceConfig;
+  const bounds = [config.begin[at]!, config.end[at] ?? value.groups].map((index) =>
+    Math.min(Math.max(index < 0 ? index + value.groups : index, 0), value.groups),
+  );
+  const [begin, end] = bounds as [number, number];
+  if (config.strides[at] !== 1 || config.squeeze.includes(at + 1) || at < 0)
+    return passedWhole('it takes some of its groups')(use);
+  const gone = config.squeeze.filter((axis) => axis < at + 1).length;
+  let [first, last] = bounds as [number, number];
+  return [
+    {
+      ways: [{ kind: 'passed', from: Int32Array.from({ length: end - begin }, (_, o) => begin + o) }],
+      outShapes: use.outShapes,
+      outAxis: value.axis - gone,
+      cuttable: true,
+      homogeneous: 'jointly',
+      run: (xs) => use.run(xs),
+      adapt: (ins) => {
+        [first, last] = [begin, end].map((bound) => ins.filter((i) => i < bound).length) as [number, number];
+      },
+      build: (xs) => {
+        const [from, to] = [[...config.begin], [...config.end]];
+        [from[at], to[at]] = [first, last];
+        return use.apply('Slice', { ...use.config, begin: from, end: to }, xs);
+      },
+    },
+  ];
+};
+
+interface SliceConfig {
+  begin: number[];
+  end: (number | null)[];
+  strides: number[];
+  squeeze: number[];
+}
+
+/** Sums, means and extremes over axes that are not the groups'. */
+const reduce: Kind = (use) => {
+  const [value] = use.inputs as [(typeof use.inputs)[number]];
+  const { axis, keepdims } = use.config as unknown as { axis: number[]; keepdims: boolean };
+  const reduced = axis.map((each) => each - 1 + use.offset);
+  if (reduced.includes(value.axis)) return passedWhole('it mixes its groups')(use);
+  const gone = keepdims ? 0 : reduced.filter((each) => each < value.axis).length;
+  return [
+    {
+      ways: [straight(value.groups)],
+      outShapes: use.outShapes,
+      outAxis: value.axis - gone,
+      cuttable: true,
+      homogeneous: 'jointly',
+      run: (xs) => use.run(xs),
+      build: (xs) => use.apply('Reduce', use.config, xs),
+    },
+  ];
+};
+
 /** Only training sees it do anything, and nothing but our package knows the layer. */
 const seededDropout: Kind = (use) => [
   {
@@ -179,12 +239,21 @@ export const passingKinds: Readonly<Record<string, Kind>> = {
   LeakyReLU: always,
   ELU: never,
   ThresholdedReLU: never,
+  GeneralReLU: elementwise(
+    ({ maxValue, threshold }) => (maxValue === undefined || maxValue === null) && !threshold,
+  ),
+  GeneralELU: never,
+  Clip: never,
+  Power: never,
+  StopMask: always,
   Rescaling: rescaling,
   Dropout: always,
   AlphaDropout: always,
   GaussianDropout: always,
   GaussianNoise: always,
   SpatialDropout1D: always,
+  SpatialDropout2D: always,
+  SpatialDropout3D: always,
   SeededDropout: seededDropout,
   MaxPooling1D: spatial(1),
   MaxPooling2D: spatial(2),
@@ -194,12 +263,26 @@ export const passingKinds: Readonly<Record<string, Kind>> = {
   AveragePooling3D: spatial(3),
   GlobalMaxPooling1D: spatial(1, true),
   GlobalMaxPooling2D: spatial(2, true),
+  GlobalMaxPooling3D: spatial(3, true),
   GlobalAveragePooling1D: spatial(1, true),
+  MaskedGlobalAveragePooling1D: spatial(1, true),
   GlobalAveragePooling2D: spatial(2, true),
+  GlobalAveragePooling3D: spatial(3, true),
+  ZeroPadding1D: spatial(1),
   ZeroPadding2D: spatial(2),
+  ZeroPadding3D: spatial(3),
+  Cropping1D: spatial(1),
   Cropping2D: spatial(2),
+  GeneralCropping2D: spatial(2),
+  Cropping3D: spatial(3),
+  UpSampling1D: spatial(1),
   UpSampling2D: spatial(2),
+  GeneralUpSampling2D: spatial(2),
+  UpSampling3D: spatial(3),
   Resizing: spatial(2),
+  GeneralResizing: spatial(2),
+  Slice: slice,
+  Reduce: reduce,
   CenterCrop: spatial(2),
   Flatten: flatten,
   Reshape: reshape,

@@ -25,6 +25,10 @@ const overTime = passedWhole('each of its units reads all of its input');
 /** Layers that cannot be followed. */
 export const wholeKinds: Readonly<Record<string, Kind>> = {
   LayerNormalization: mixes,
+  GeneralLayerNormalization: mixes,
+  RMSNormalization: mixes,
+  UnitNormalization: mixes,
+  Normalization: passedWhole('it has numbers for each of its groups'),
   Softmax: mixes,
   Dot: mixes,
   RNN: overTime,

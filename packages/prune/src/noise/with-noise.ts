@@ -2,12 +2,13 @@ import { type LogNormalDropoutConfig, logNormalDropout } from '@sbp/layers';
 import { truncatedLogNormal } from '@sbp/math';
 import type { InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
-import { applyTargets, type Target, targetsAt } from '../cut/fold.js';
+import { allOf, applyTargets, targetsAt, targetsBehind } from '../cut/fold.js';
 import { keepAll } from '../cut/plan.js';
 import { assemble } from '../cut/surgery.js';
 import { PruneError } from '../errors.js';
 import type { Op, Value } from '../ops/op.js';
 import { type OpGraph, readOps } from '../ops/read-ops.js';
+import { makeLayer } from '../ops/stock.js';
 import { type Place, placesOf } from './places.js';
 import { type GroupSet, groupSetsOf } from './sets.js';
 
@@ -36,31 +37,43 @@ export function withNoise(model: tf.LayersModel, options: WithNoiseOptions = {})
   if (noisy) throw new PruneError(`layer '${noisy.name}' has noise already`, noisy.name);
   const sets = groupSetsOf(graph);
   const wanted = chosen(graph, at);
-  const given = new Map<Op, Map<number, { layer: tf.layers.Layer; value: Value }>>();
-  let count = 0;
+  const given = new Map<string, Given>();
   for (const [set, places] of placesOf(graph, sets)) {
     if (set.fixedBy !== undefined || !set.makers.some(wanted) || !places.every(hasLastAxis)) continue;
-    const name = `${set.makers[0]!.name}_noise`;
+    const name = freeName(graph, `${set.makers[0]!.name}_noise`);
     const layer = logNormalDropout({ ...noise, name });
-    if (!takeOut(startOf(layer, name), set, places)) continue;
-    count++;
+    const start = startOf(layer, name);
+    const own = takeOut(start, set, places) ? [layer] : [layer, backTo1(start, name)];
     for (const { value, readings } of places)
-      for (const { op, input } of readings) {
-        const own = given.get(op) ?? new Map();
-        given.set(op, own.set(input, { layer, value }));
-      }
+      for (const { op, input } of readings) given.set(edge(graph, op, input), { layers: own, value });
   }
-  if (count === 0)
+  if (given.size === 0)
     throw new PruneError(`model '${model.name}' has no groups that can go${at ? ' there' : ''}`);
   const made = new Map<Value, tf.SymbolicTensor>();
   return assemble(model, graph, keepAll(), (op, input, x) => {
-    const noise = given.get(op)?.get(input);
-    if (!noise) return x;
-    const known = made.get(noise.value) ?? (noise.layer.apply(x) as tf.SymbolicTensor);
-    made.set(noise.value, known);
-    return known;
+    const own = given.get(edge(graph, op, input));
+    if (!own) return x;
+    const y =
+      made.get(own.value) ?? own.layers.reduce((value, layer) => layer.apply(value) as tf.SymbolicTensor, x);
+    made.set(own.value, y);
+    return y;
   });
 }
+
+/** What a reader gets in place of a value. */
+interface Given {
+  readonly layers: readonly tf.layers.Layer[];
+  readonly value: Value;
+}
+
+function freeName({ ops, inputNames }: OpGraph, wanted: string): string {
+  const taken = new Set([...inputNames, ...ops.map(({ name }) => name)]);
+  let name = wanted;
+  for (let i = 2; taken.has(name); i++) name = `${wanted}_${i}`;
+  return name;
+}
+
+const edge = ({ ops }: OpGraph, op: Op, input: number) => `${ops.indexOf(op)} ${input}`;
 
 /** Noise multiplies along the last axis. */
 const hasLastAxis = ({ value }: Place) => value.axis === value.shape.length - 1;
@@ -86,14 +99,16 @@ function startOf(layer: tf.layers.Layer, name: string): number {
   );
 }
 
-/** Divides all that reads the set's groups by what its noise multiplies them by; false where not all of it can be. */
-function takeOut(factor: number, { groups }: GroupSet, places: readonly Place[]): boolean {
-  const factors = new Float64Array(groups).fill(1 / factor);
-  const targets: Target[] = [];
-  for (const { op, input } of places.flatMap(({ readings }) => readings)) {
-    const found = targetsAt(op, input, factors);
-    if (!found) return false;
-    targets.push(...found);
-  }
-  return applyTargets(targets);
+/** Takes what noise multiplies by at the start out of the weights that read the set's groups, or of those that make them; false where neither can be. */
+function takeOut(start: number, { groups }: GroupSet, places: readonly Place[]): boolean {
+  const factors = new Float64Array(groups).fill(1 / start);
+  const ahead = ({ readings }: Place) => allOf(readings, ({ op, input }) => targetsAt(op, input, factors));
+  const behind = ({ value, readings }: Place) => targetsBehind(value, factors, readings.length);
+  const either = (place: Place) => ahead(place) ?? behind(place);
+  return [ahead, behind, either].some((targets) => applyTargets(allOf(places, targets)));
+}
+
+/** A layer that undoes what noise multiplies by at the start, for where no weights can. */
+function backTo1(start: number, name: string): tf.layers.Layer {
+  return makeLayer('Rescaling', { name: `${name}_start`, scale: 1 / start, offset: 0 });
 }

@@ -53,8 +53,10 @@ export interface OpSpec {
   /** Takes multipliers of its inputs' groups, or of its output's, into its weights. */
   readonly scaleIn?: (factors: PerIndex) => void;
   readonly scaleOut?: (factors: PerIndex) => void;
-  /** Drops all but these groups of its first input and its output, ascending, from its weights. */
+  /** Drops all but these groups of its first input and its output, ascending, from its weights, which all uses of the layer share. */
   readonly cut?: (inputs: readonly number[], outputs: readonly number[]) => void;
+  /** The same for what this use has of its own. */
+  readonly adapt?: (inputs: readonly number[], outputs: readonly number[]) => void;
   /** Present where rows can be left out for a constant. */
   readonly linear?: Linear;
   /** Numbers in the layer's weights that are the noise's own. */

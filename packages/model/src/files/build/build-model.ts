@@ -39,9 +39,8 @@ function make({ topology, weights }: ModelFile) {
       `its modelTopology is of the class ${typeof name === 'string' ? quoted(name) : 'that it leaves out'}; expected 'Functional', 'Model' or 'Sequential'.`,
     );
   checkTopology(topology);
-  const values = weights.reduce((sum, { data }) => sum + data.length, 0);
   // modelFromJSON does all its work before it gives back its promise, and never throws but in it.
-  return guarded(values, { graph: makeGraph, sequence: makeSequence }, () =>
+  return guarded(weights, { graph: makeGraph, sequence: makeSequence }, () =>
     tf.models.modelFromJSON(topology as unknown as tf.ModelAndWeightsConfig),
   );
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { ModelFileError } from '../file-error.js';
+import type { FileWeight } from '../model-file.js';
 import { quoted } from '../one-line.js';
 
 /** Makes a layer of a class from its config, as tfjs keeps it for every class that is registered. */
@@ -38,23 +39,23 @@ export const registry = (): Registry =>
  * any size that the description says, and filling them with random numbers that the file's own are about to replace. The place where every layer adds its
  * weights is the only one that knows their sizes for all classes, those of other packages included. Nothing waits in between, so nobody else sees it.
  *
- * @param values how many numbers the file's weights are, together
+ * @param weights what the file has: no layer gets more numbers than are left of theirs
  * @param makers take the place of tfjs's own, which loop for ever over links that don't lead anywhere
  * @returns what was made, and what takes back all weights that were added: tfjs's own `dispose` leaves those of shared layers, and of a model that was
  * never finished
  */
-export function guarded<T>(values: number, makers: Makers, make: () => T): { made: T; dispose: () => void } {
+export function guarded<T>(
+  weights: readonly FileWeight[],
+  makers: Makers,
+  make: () => T,
+): { made: T; dispose: () => void } {
   const proto = tf.layers.Layer.prototype as unknown as { addWeight: AddWeight };
   const { addWeight } = proto;
   const added: Variable[] = [];
-  let left = values;
+  let left = weights.reduce((sum, { data }) => sum + data.length, 0);
   proto.addWeight = function (name, shape, dtype, _initializer, regularizer, trainable, constraint) {
     const size = shape.reduce<number>((product, size) => product * (size ?? Number.NaN), 1);
-    if (!(size <= left))
-      throw new ModelFileError(
-        `layer ${quoted(this.name)} would have a ${quoted(name)} of the shape [${shape.join(', ')}], ${Number.isFinite(size) ? `more than is left of the file's ${values} numbers` : "which can't be worked out"}; save the model anew.`,
-        this.name,
-      );
+    if (!(size <= left)) throw tooLarge(this.name, name, shape, weights);
     if (!tensorName.test(this.name))
       throw new ModelFileError(
         `layer ${quoted(this.name)} has weights, so that tfjs takes only letters, digits, '-', '_', '.' and '/' in its name; give it another name.`,
@@ -92,4 +93,20 @@ export function guarded<T>(values: number, makers: Makers, make: () => T): { mad
     proto.addWeight = addWeight;
     Object.assign(classes, Object.fromEntries(before));
   }
+}
+
+function tooLarge(
+  layer: string,
+  name: string,
+  shape: readonly (number | null)[],
+  weights: readonly FileWeight[],
+): ModelFileError {
+  const own = weights.find(
+    (weight) => weight.name.startsWith(`${layer}/`) && weight.name.endsWith(`/${name}`),
+  );
+  const found = own ? `the file's is of the shape [${own.shape.join(', ')}]` : 'the file has none for it';
+  return new ModelFileError(
+    `layer ${quoted(layer)} would have a weight ${quoted(name)} of the shape [${shape.join(', ')}], and ${found}; save the model anew, weights and all.`,
+    layer,
+  );
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { ModelFileError } from '../file-error.js';
 import { quoted } from '../one-line.js';
-import { checkShape, makeLayer, setUses, useLayer, usesOf } from './make-layer.js';
+import { checkShape, checkUses, makeLayer, setUses, useLayer, usesOf } from './make-layer.js';
 import { type GraphRecord, readGraphRecord } from './topology.js';
 
 type Link = GraphRecord['layers'][number]['inbound_nodes'][number][number];
@@ -32,6 +32,7 @@ interface Use {
 export function makeGraph(cls: unknown, config: unknown): tf.LayersModel {
   const record = readGraphRecord(config);
   const all = new Map<string, Made>();
+  checkUses(record.name, record.layers.length);
   record.layers.forEach((entry, position) => {
     if (all.has(entry.name))
       throw new ModelFileError(
@@ -49,6 +50,8 @@ export function makeGraph(cls: unknown, config: unknown): tf.LayersModel {
     all.set(entry.name, made);
   });
   const uses = [...all.values()].flatMap(({ uses }) => uses);
+  const count = uses.reduce((sum, { made }) => sum + usesOf(made.layer), 1);
+  checkUses(record.name, count);
   for (const use of uses) for (const other of usesBefore(use, all)) wait(use, other);
   run(uses, all);
   const [inputs, outputs] = [record.input_layers, record.output_layers].map((ports) =>
@@ -56,10 +59,7 @@ export function makeGraph(cls: unknown, config: unknown): tf.LayersModel {
   ) as [tf.SymbolicTensor[], tf.SymbolicTensor[]];
   const Model = cls as new (args: object) => tf.LayersModel;
   const model = new Model({ inputs, outputs, name: record.name });
-  setUses(
-    model,
-    uses.reduce((sum, { made }) => sum + usesOf(made.layer), all.size),
-  );
+  setUses(model, count);
   return model;
 }
 

@@ -7,8 +7,11 @@ import type { LayerRecord } from './topology.js';
 
 /** More than any tensor can hold. */
 const mostValues = 2 ** 31;
-/** Models nested in models, each used twice, are as many uses of layers as grains on a chessboard. */
-const mostUses = 100_000;
+/**
+ * Five times the largest networks. tfjs looks through a list for each, and models nested in models, each used twice, are as many as grains on
+ * a chessboard.
+ */
+const mostUses = 5_000;
 
 /** @throws ModelFileError naming the layer */
 export function makeLayer({ class_name, config, name }: LayerRecord, position: number): tf.layers.Layer {
@@ -70,11 +73,16 @@ export function usesOf(layer: tf.layers.Layer): number {
 }
 
 /** @throws ModelFileError where one use of a model is too many uses of layers */
+export function checkUses(name: string | undefined, count: number): void {
+  if (count <= mostUses) return;
+  throw new ModelFileError(
+    `model ${quoted(name ?? '')} uses more than ${mostUses} layers, nested models opened; save the model anew.`,
+  );
+}
+
+/** @throws ModelFileError as {@link checkUses} */
 export function setUses(model: tf.LayersModel, count: number): void {
-  if (count > mostUses)
-    throw new ModelFileError(
-      `model ${quoted(model.name)} uses more than ${mostUses} layers, nested models opened; save the model anew.`,
-    );
+  checkUses(model.name, count);
   uses.set(model, count);
 }
 
@@ -99,6 +107,9 @@ export function reason(error: unknown): string {
     return /stack/.test(message)
       ? 'its layers are too deep for tfjs.'
       : 'it takes more memory than there is.';
+  // A copy keeps the names of its own variables apart, but all copies keep them in one place.
+  if (/^Variable with name .* was already registered/.test(message))
+    return 'another copy of @tensorflow/tfjs in this program has weights of the same names; have one copy installed: npm ls @tensorflow/tfjs shows them.';
   // JavaScript's own; tfjs's say what they expected.
   if (error instanceof TypeError && /undefined|null|not a function|not iterable|read propert/.test(message))
     return 'a field of its config is missing or of the wrong kind; save the model anew.';

@@ -1,8 +1,9 @@
 import { ModelError } from '../../errors.js';
 import type { FileWeight, Json } from '../../files/model-file.js';
 import type { Entries, Entry, LayerUse, Part } from '../entries/entry.js';
+import { automaticMask } from '../topology/calls.js';
 import { isObject, type JsonObject, quoted } from '../topology/json.js';
-import { isOperation, readLayer, StoreNames } from '../topology/read-topology.js';
+import { readLayer, StoreNames } from '../topology/read-topology.js';
 import { type Argument, type CallSpec, type LayerSpec, type ModelSpec, refsIn } from '../topology/spec.js';
 import { type BuiltModel, ModelBuilder, type TakenNames } from './builder.js';
 import { orderedUses } from './order.js';
@@ -25,6 +26,8 @@ interface Place {
   readonly models: readonly string[];
   /** What stands in the names of a wrapped layer's weights, whose own name need not. */
   readonly wrapped?: readonly string[];
+  /** Within a wrapper, of which tfjs asks shapes before a sequential model would know them. */
+  readonly functional?: boolean;
 }
 
 function below(store: string, name: string): string {
@@ -59,16 +62,18 @@ function build(model: ModelSpec, context: BuildContext, place: Place): BuiltMode
     if (layer.className === 'InputLayer') {
       outputs = [inputOf(layer, builder)];
     } else if (layer.model) {
-      checkCall(layer, call, []);
+      checkCall(layer, call, [], { context, inputs });
       const models = [...place.models, ...(place.wrapped ?? []), layer.name];
       const store = below(place.store, layer.store);
-      const inner = nested.get(layer) ?? build(layer.model, context, { store, models });
+      const inner =
+        nested.get(layer) ??
+        build(layer.model, context, { store, models, functional: place.functional ?? false });
       nested.set(layer, inner);
       outputs = builder.nest(layer.name, inner, inputs);
     } else {
       const weights = claimed.get(layer) ?? new Map();
       claimed.set(layer, weights);
-      outputs = sayLayer(layer, call, inputs, { context, place, builder, weights, tensorAt });
+      outputs = sayLayer(layer, call, { context, place, builder, inputs, weights, tensorAt });
     }
     made.set(use, outputs);
   }
@@ -76,7 +81,7 @@ function build(model: ModelSpec, context: BuildContext, place: Place): BuiltMode
     model.name,
     model.inputs.map(tensorAt),
     model.outputs.map(tensorAt),
-    model.sequential,
+    model.sequential && !place.functional,
   );
 }
 
@@ -84,24 +89,21 @@ interface Surroundings {
   context: BuildContext;
   place: Place;
   builder: ModelBuilder;
+  /** What the layer is called on. */
+  inputs: readonly Tensor[];
   /** Weights of the layer that an earlier use has claimed, by part. */
   weights: Map<string, Record<string, FileWeight>>;
   tensorAt(ref: { layer: string; call: number; index: number }): Tensor;
 }
 
-function sayLayer(
-  layer: LayerSpec,
-  call: CallSpec,
-  inputs: readonly Tensor[],
-  around: Surroundings,
-): readonly Tensor[] {
-  const { context, place, builder, weights, tensorAt } = around;
+function sayLayer(layer: LayerSpec, call: CallSpec, around: Surroundings): readonly Tensor[] {
+  const { context, place, builder, inputs, weights, tensorAt } = around;
   const fail = (message: string): never => {
     throw new ModelError(`layer '${layer.name}' (${layer.className}): ${message}`, layer.name);
   };
   const entry = entryOf(layer, context, fail);
   checkConfig(layer, entry, fail);
-  if (!isOperation(layer.module)) checkCall(layer, call, entry.takes ?? []);
+  if (entry.takes !== 'anything') checkCall(layer, call, entry.takes ?? [], around);
   const path = (at?: Part): WeightPath => ({
     layer: layer.name,
     store: below(below(place.store, layer.store), at?.store ?? ''),
@@ -135,12 +137,13 @@ function sayLayer(
         store,
         models: place.models,
         wrapped: names,
+        functional: true,
       });
     },
     follow: (json, on, suffix) => {
       const spec = readLayer(json, 0, new StoreNames());
       const named = { ...spec, name: `${layer.name}/${suffix}` };
-      return [...sayLayer(named, { args: [], kwargs: {} }, on, { ...around, weights: new Map() })];
+      return [...sayLayer(named, { args: [], kwargs: {} }, { ...around, inputs: on, weights: new Map() })];
     },
     fail,
   };
@@ -152,14 +155,14 @@ function entryOf(
   { entries, refused }: BuildContext,
   fail: (message: string) => never,
 ): Entry {
-  const { className, module, registered } = layer;
-  const name = isOperation(module) ? `ops.${className}` : className.split('>').at(-1)!;
+  const { className, module, operation, registered } = layer;
+  const name = operation ? `ops.${className}` : className.split('>').at(-1)!;
   const foreign =
     (module !== '' && !/^(keras|tf_keras|tensorflow)\b/.test(module)) ||
     (registered.includes('>') && !/^keras/.test(registered));
   if (Object.hasOwn(refused, name)) fail(`it cannot be read: ${refused[name]}`);
   if (!foreign && Object.hasOwn(entries, name)) return entries[name]!;
-  return isOperation(module)
+  return operation
     ? fail('this operation of Keras cannot be read; use a layer of Keras that does the same')
     : fail(
         'a class of your own, or one that is not known; say it in layers of Keras, and save the model again',
@@ -189,7 +192,12 @@ function checkConfig(layer: LayerSpec, { fields }: Entry, fail: (message: string
 }
 
 /** Calls are on tensors alone, but for keywords that make no difference, or that the layer's entry takes. */
-function checkCall(layer: LayerSpec, { args, kwargs }: CallSpec, takes: readonly string[]): void {
+function checkCall(
+  layer: LayerSpec,
+  { args, kwargs }: CallSpec,
+  takes: readonly string[],
+  { context, inputs }: Pick<Surroundings, 'context' | 'inputs'>,
+): void {
   const fail = (message: string): never => {
     throw new ModelError(`layer '${layer.name}' (${layer.className}) ${message}`, layer.name);
   };
@@ -199,8 +207,12 @@ function checkCall(layer: LayerSpec, { args, kwargs }: CallSpec, takes: readonly
     fail('is called with more than its inputs, which cannot be read');
   for (const [name, argument] of Object.entries(kwargs)) {
     if (isNothing(argument) || takes.includes(name)) continue;
+    // Keras 3 overrides what a call within the model says of training.
+    if (name === 'training' && context.keras === 3) continue;
     if (name === 'training')
       fail('is called with training=True, so it would draw at random for good; call it without');
+    const isAutomatic = name === 'mask' && 'value' in argument && argument.value === automaticMask;
+    if (isAutomatic && inputs.some(({ masked }) => masked)) continue;
     fail(`is called with ${name}, which cannot be read; call it without`);
   }
 }
@@ -254,6 +266,7 @@ function alone(layer: LayerSpec, input: Tensor): ModelSpec {
     className: 'InputLayer',
     module: '',
     registered: '',
+    operation: false,
     name,
     config,
     store: '',

@@ -30,6 +30,8 @@ export interface AddOptions {
   weights?: Weights;
   /** Whether a mask comes with the outputs; default: where one comes with the inputs and the layer passes it on. */
   masked?: boolean;
+  /** Shapes of the outputs, of a layer that holds others; those may be of any size, so tfjs is not asked. */
+  shapes?: (inputs: readonly Shape[]) => Shape[];
 }
 
 interface Written {
@@ -88,8 +90,7 @@ export class ModelBuilder {
       const known = this.layers.get(own)!.config;
       return JSON.stringify([known.className, withoutName(known.config)]) === wanted;
     };
-    const own =
-      this.asked.get(name)?.find(isSame) ?? this.place(name, className, config, options.weights ?? {});
+    const own = this.asked.get(name)?.find(isSame) ?? this.place(name, className, config, options);
     const layer = this.layers.get(own)!;
     const masked = inputs.some((input) => input.masked);
     const fed = masked && !layer.supportsMasking ? inputs.map((input) => this.unmasked(input)) : inputs;
@@ -149,17 +150,22 @@ export class ModelBuilder {
     };
   }
 
-  private place(name: string, className: string, config: JsonObject, weights: Weights): string {
+  private place(
+    name: string,
+    className: string,
+    config: JsonObject,
+    { weights = {}, shapes }: AddOptions,
+  ): string {
     const given = Object.entries(weights).filter((entry): entry is [string, FileWeight] => Boolean(entry[1]));
     const own = this.freeName(name, given.length > 0);
     this.asked.set(name, [...(this.asked.get(name) ?? []), own]);
-    const made = instance({ className, config: { name: own, ...config } });
+    const made = shapes ? undefined : instance({ className, config: { name: own, ...config } });
     this.layers.set(own, {
       config: { className, config: { name: own, ...config } },
       calls: [],
       input: false,
-      shapes: (shapes) => outputShapes(made, shapes),
-      supportsMasking: made.supportsMasking,
+      shapes: (inputs) => (made ? outputShapes(made, inputs) : shapes!(inputs)),
+      supportsMasking: made?.supportsMasking ?? true,
     });
     for (const [key, weight] of given) this.placed.push({ layer: own, key, weight });
     return own;

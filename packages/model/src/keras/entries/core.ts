@@ -57,12 +57,14 @@ export const coreEntries: Entries = {
       const { equation, bias_axes: biasAxes } = use.config;
       const [, batch, given, from, to, kept, made] =
         /^([a-z]*|\.\.\.)([a-z]),([a-z])([a-z])->([a-z]*|\.\.\.)([a-z])$/.exec(String(equation)) ?? [];
-      const last = numbers(use, 'output_shape').at(-1)!;
+      const { output_shape: shape } = use.config;
+      const last = Array.isArray(shape) ? shape.at(-1) : shape;
       if (!to || batch !== kept || given !== from || made !== to || (biasAxes ?? made) !== made)
         use.fail(
           `its equation is ${quoted(equation)}; only products along the last axis can be read: use Dense, or Dot`,
         );
-      return dense(use, last, biasAxes != null);
+      if (typeof last !== 'number') use.fail(`its output_shape is ${quoted(shape)}; expected sizes`);
+      return dense(use, last as number, biasAxes != null);
     },
   },
   Embedding: {

@@ -44,8 +44,8 @@ export interface Part {
 export interface Entry {
   /** Fields of its config that the entry heeds, or may leave out because no output depends on them. Any other is refused. */
   readonly fields: readonly string[];
-  /** Keyword arguments that its calls may have. Others have to be null. */
-  readonly takes?: readonly string[];
+  /** Keyword arguments that its calls may have; others have to be null. Operations look at theirs themselves. */
+  readonly takes?: readonly string[] | 'anything';
   /** Says the layer in tfjs's layers; its outputs. */
   readonly say: (use: LayerUse) => readonly Tensor[];
 }

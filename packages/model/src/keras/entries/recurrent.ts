@@ -35,6 +35,7 @@ const rnnFields = [
   'use_cudnn',
   'input_length',
   'input_dim',
+  'zero_output_for_mask',
 ];
 const rnnKept = ['return_sequences', 'return_state', 'go_backwards', 'stateful'];
 

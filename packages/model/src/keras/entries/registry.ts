@@ -1,3 +1,4 @@
+import { operationEntries } from '../operations/registry.js';
 import { activationEntries } from './activations.js';
 import { convolutionEntries } from './convolution.js';
 import { coreEntries } from './core.js';
@@ -18,6 +19,7 @@ export const entries: Entries = {
   ...coreEntries,
   ...mergingEntries,
   ...normalizationEntries,
+  ...operationEntries,
   ...poolingEntries,
   ...preprocessingEntries,
   ...recurrentEntries,

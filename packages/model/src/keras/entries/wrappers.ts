@@ -1,7 +1,7 @@
 import type { FileWeight, Json } from '../../files/model-file.js';
 import type { BuiltModel } from '../build/builder.js';
 import type { LayerConfig } from '../build/instance.js';
-import type { Tensor } from '../build/tensor.js';
+import type { Shape, Tensor } from '../build/tensor.js';
 import { isObject, type JsonObject, quoted } from '../topology/json.js';
 import type { Entries, LayerUse } from './entry.js';
 
@@ -14,7 +14,7 @@ interface Held {
 function held(model: BuiltModel): Held {
   const [only] = model.layers;
   const single = only && model.layers.length === 1 && !('shapes' in only);
-  const layer = single ? only : only && model.layers.length === 1 ? only : model;
+  const layer = only && model.layers.length === 1 ? only : model;
   const own = String(layer.config.name);
   return {
     layer,
@@ -35,8 +35,13 @@ function json({ className, config }: LayerConfig): JsonObject {
 function timeDistributed(use: LayerUse): readonly Tensor[] {
   const [input] = use.inputs;
   const step: Tensor = { ...input!, shape: [null, ...input!.shape.slice(2)], masked: false };
-  const { layer, weights } = held(use.inner(use.config.layer, step, { store: 'layer', names: [] }));
-  return use.add('TimeDistributed', { layer: json(layer) }, { weights });
+  const model = use.inner(use.config.layer, step, { store: 'layer', names: [] });
+  const { layer, weights } = held(model);
+  const shapes = (inputs: readonly Shape[]) =>
+    model
+      .shapes(inputs.map((shape) => [null, ...shape.slice(2)]))
+      .map((shape) => [null, inputs[0]![1] ?? null, ...shape.slice(1)]);
+  return use.add('TimeDistributed', { layer: json(layer) }, { weights, shapes });
 }
 
 function bidirectional(use: LayerUse): readonly Tensor[] {

@@ -75,13 +75,22 @@ function keras3Call({ args, kwargs }: JsonObject): CallSpec {
     const list = items.map(argument);
     return list.some((item) => refsIn(item).length > 0) ? { list } : { value };
   };
+  const named = isObject(kwargs) ? Object.entries(kwargs) : [];
   return {
     args: Array.isArray(args) ? args.map(argument) : [],
-    kwargs: isObject(kwargs)
-      ? Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, argument(value)]))
-      : {},
+    kwargs: Object.fromEntries(
+      named.map(([name, value]): [string, Argument] => {
+        const given = argument(value);
+        // Worked out by operations that Keras put there; tfjs does so itself.
+        const isMask = name === 'mask' && refsIn(given).length > 0;
+        return [name, isMask ? { value: automaticMask } : given];
+      }),
+    ),
   };
 }
+
+/** Stands for a mask that Keras 3 passes to the layer because one comes with its input. */
+export const automaticMask = 'mask of the input';
 
 /** The tensors that `input_layers` or `output_layers` lists: one, a list of them, or a dictionary, which Keras sorts by its keys. */
 export function readTensors(what: string, value: Json | undefined): TensorRef[] {

@@ -72,6 +72,7 @@ export function readLayer(layer: Json | undefined, index: number, stored: StoreN
   const className = layer.class_name;
   const module = typeof layer.module === 'string' ? layer.module : '';
   const config = isObject(layer.config) ? layer.config : {};
+  const operation = isOperation(layer, module, config);
   const given = layer.name ?? config.name;
   const name = typeof given === 'string' ? given : `${className.toLowerCase()}_${index + 1}`;
   return {
@@ -80,15 +81,19 @@ export function readLayer(layer: Json | undefined, index: number, stored: StoreN
     registered: typeof layer.registered_name === 'string' ? layer.registered_name : '',
     name,
     config,
+    operation,
     // Keras 3's operations are no layers to its store.
-    store: isOperation(module) ? '' : `layers/${stored.next(className)}`,
+    store: operation ? '' : `layers/${stored.next(className)}`,
     calls: readCalls(name, layer.inbound_nodes),
     ...(isModel(className) && { model: { ...readModel(layer), name } }),
   };
 }
 
-export function isOperation(module: string): boolean {
-  return /^keras\.(src\.)?ops(\.|$)/.test(module);
+/** True of an operation of Keras 3's among the layers. `.h5` files leave the module out, but only layers say there whether they learn. */
+function isOperation(layer: JsonObject, module: string, config: JsonObject): boolean {
+  if (module) return /^keras\.(src\.)?ops(\.|$)/.test(module);
+  const [node] = Array.isArray(layer.inbound_nodes) ? layer.inbound_nodes : [];
+  return isObject(node) && 'args' in node && !('trainable' in config) && !('dtype' in config);
 }
 
 /** A sequential model as a functional one: each layer is called once, on what the one before gives. */
@@ -112,6 +117,7 @@ function chained(name: string, given: readonly LayerSpec[], config: JsonObject):
       className: 'InputLayer',
       module: '',
       registered: '',
+      operation: false,
       name: `${head.name}_input`,
       config: { batch_shape: shape, dtype: head.className === 'Embedding' ? 'int32' : 'float32' },
       store: '',

@@ -23,8 +23,10 @@ export interface CallSpec {
 
 export interface LayerSpec {
   readonly className: string;
-  /** Python's module; tells Keras 3's operations from layers of the same name. */
+  /** Python's module. */
   readonly module: string;
+  /** True of operations of Keras 3's, some of which are named as layers are. */
+  readonly operation: boolean;
   /** `package>class` of a class that someone registered with Keras. */
   readonly registered: string;
   readonly name: string;

@@ -49,7 +49,7 @@ export const newTally = (): Tally => ({
 export const kindOf = (message: string) =>
   message
     .split('\n')[0]!
-    .replace(/'[^']*'/g, '…')
+    .replace(/'[^']*'|layer \w+|[{[].*[}\]]/g, '…')
     .replace(/-?\d+(\.\d+)?(e-?\d+)?/g, 'n');
 
 const bump = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -70,7 +70,7 @@ export async function tryOne(
   const tried: Trial[] = [];
   let first: string | undefined;
   const started = Date.now();
-  const property = fc.asyncProperty(trials, async (trial) => {
+  const property = fc.asyncProperty(fc.noBias(trials), async (trial) => {
     // Shrinking is over: everything passes, so that the smallest one so far is what is left.
     if (first !== undefined && Date.now() - started > shrinkFor) return;
     try {

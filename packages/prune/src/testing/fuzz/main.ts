@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import * as surgery from '../../index.js';
+import * as prune from '../../index.js';
 import { buildGraph } from '../graphs/build.js';
 import { describe } from '../graphs/describe.js';
 import { type Failure, mean, newTally, type Tally, tryOne } from './fuzz.js';
@@ -18,6 +18,7 @@ Cuts random models of every kind of layer and compares each with itself before, 
   --seed 1      another seed, other models
   --at N        only the Nth model of that seed
   --path P      with --at: the smaller model that shrinking had found there
+  --no-onnx     leaves ONNX Runtime out
   --out FILE    writes the result as Markdown, too`;
 
 const { values } = parseArgs({
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     at: { type: 'string' },
     path: { type: 'string' },
+    'no-onnx': { type: 'boolean', default: false },
     out: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -45,6 +47,7 @@ async function run(): Promise<void> {
   const places =
     values.at === undefined ? Array.from({ length: whole('runs', 1) }, (_, i) => i) : [Number(values.at)];
   await tf.setBackend('cpu');
+  const surgery = values['no-onnx'] ? { ...prune, exportOnnx: undefined } : prune;
   const tally = newTally();
   const started = Date.now();
   let said = 0;
@@ -93,7 +96,8 @@ function summary(tally: Tally, seed: number, seconds: number): string {
       .sort((a, b) => b[1] - a[1])
       .map(([what, n]) => `| ${what.replace(/\|/g, '\\|')} | ${count(n)} |`);
   const { tried, halved, groups, removed } = tally;
-  const command = `npm run fuzz:surgery -- --runs ${tried} --seed ${seed}`;
+  const which = values.at === undefined ? `--runs ${tried}` : `--at ${values.at}`;
+  const command = `npm run fuzz:surgery -- ${which} --seed ${seed}${values['no-onnx'] ? ' --no-onnx' : ''}`;
   return `# Surgery on random graphs
 
 \`${command}\`

@@ -39,12 +39,16 @@ const activation = one(
   'mish',
 );
 const padding = one('valid', 'same', 'same');
-const channelsFirst = rarely('channelsFirst');
+const channelsFirst = weighted<string | undefined>(
+  [19, fc.constant(undefined)],
+  [1, fc.constant('channelsFirst')],
+);
 const useBias = fc.boolean();
 const method = one('none', 'noise', 'noise', 'noise', 'sparse-vd', 'filters', 'channels', 'noise and lasso');
 const sides = upTo(3);
 const oblong = weighted<unknown>([4, sides], [1, fc.tuple(sides, sides)]);
-const width = upTo(8);
+/** Of a layer; now and then 1, which cannot be cut. */
+const width = weighted([9, upTo(8, 2)], [1, fc.constant(1)]);
 
 const window = { strides: one(1, 1, 2), padding };
 const convolution = { ...window, filters: width, useBias, activation };
@@ -92,7 +96,7 @@ const upwards2d = fc.oneof(
   }),
 );
 const batchNorm = step('batchNormalization', {
-  fromEnd: one(1, 1, 1, 1, 1, 2, 3),
+  fromEnd: weighted([12, fc.constant(1)], [1, fc.constant(2)], [1, fc.constant(3)]),
   scale: fc.boolean(),
   center: fc.boolean(),
   epsilon: one(1e-3, 1e-2),
@@ -151,21 +155,21 @@ const spatial = fc.oneof(
   }),
 );
 
-const op = one('add', 'add', 'add', 'multiply', 'average', 'maximum', 'minimum');
+const op = one('add', 'add', 'add', 'multiply', 'average', 'maximum', 'minimum', 'subtract');
 const joins = weighted(
-  [5, step('join', { op, three: rarely(true) }, 3)],
-  [2, step('stretch', { op, swap: fc.boolean() }, 2)],
-  [4, step('concatenate', { axis: one(0, 0, 0, 0, 1, 2), twice: rarely(true), three: rarely(true) }, 3)],
+  [10, step('join', { op, three: rarely(true) }, 3)],
+  [4, step('stretch', { op, swap: fc.boolean() }, 2)],
+  [8, step('concatenate', { axis: one(0, 0, 0, 0, 1, 2), twice: rarely(true), three: rarely(true) }, 3)],
   [1, step('dot', { normalize: fc.boolean() }, 2)],
-  [3, step('again', {}, 2)],
+  [6, step('again', {}, 2)],
 );
 
 const strides = one(1, 1, 2);
 const blocks2d = weighted(
   [
-    4,
+    8,
     step('resNet', {
-      filters: one(0, 0, 3, 4, 6),
+      filters: one(0, 0, 4, 6, 8),
       strides,
       bottleneck: fc.boolean(),
       preactivation: fc.boolean(),
@@ -173,38 +177,94 @@ const blocks2d = weighted(
     }),
   ],
   [
-    3,
+    6,
     step('mobileNet', {
-      filters: one(0, 0, 3, 5),
+      filters: one(0, 0, 4, 6, 7),
       strides,
       expand: upTo(3),
       gated: fc.boolean(),
       activation: one('relu6', 'relu', 'swish'),
     }),
   ],
-  [2, step('denseNet', { filters: upTo(4), layers: upTo(3), transition: fc.boolean() })],
+  [4, step('denseNet', { filters: upTo(6, 2), layers: upTo(3), transition: fc.boolean() })],
   [
-    2,
+    4,
     step('uNet', {
-      filters: upTo(5),
+      filters: upTo(6, 2),
       transposed: fc.boolean(),
       op: one('concatenate', 'concatenate', 'add'),
       norm: fc.boolean(),
     }),
   ],
-  [2, step('squeezeExcite', { ratio: upTo(4), byConv: fc.boolean() })],
-  [1, step('spatialGate', { kernelSize: one(1, 3) })],
-  [2, step('inception', { filters: upTo(4), strides, pooling: one('maxPooling2d', 'averagePooling2d') })],
+  [4, step('squeezeExcite', { ratio: upTo(4), byConv: fc.boolean() })],
+  [2, step('spatialGate', { kernelSize: one(1, 3) })],
+  [4, step('inception', { filters: upTo(6, 2), strides, pooling: one('maxPooling2d', 'averagePooling2d') })],
   [1, step('convNext', { expand: upTo(3), activation: one('gelu', 'relu') })],
 );
+/** What @sbp/model has beside tfjs, for each number of sizes. */
+const ours: Readonly<Record<number, fc.Arbitrary<StepSpec>>> = {
+  0: fc.oneof(
+    step('GeneralReLU', { negativeSlope: one(0, 0.1), threshold: one(0, 0.2), maxValue: rarely(1) }),
+    step('GeneralELU', { alpha: one(0.5) }),
+    step('Clip', { min: one(-0.5, 0), max: one<number | null>(1, null) }),
+    step('Power', { exponent: one(2) }),
+    step('Reduce', {
+      op: one('mean', 'sum', 'max', 'min'),
+      axes: one('places', 'places', 'first', 'last'),
+      keepdims: fc.boolean(),
+    }),
+    step('LayerScale'),
+    step('Normalization', { perChannel: fc.boolean() }),
+    fc.oneof(
+      step('GroupNormalization', { groups: one(1, 2) }),
+      step('RMSNormalization'),
+      step('UnitNormalization'),
+    ),
+  ),
+  2: fc.oneof(
+    step('GeneralConv1D', { ...convolution, kernelSize: sides, groups: one(1, 2) }),
+    step('GeneralGRU', { units: upTo(6, 2), returnSequences: fc.boolean() }),
+    step('UpSampling1D', { size: one(2) }),
+    step('ZeroPadding1D', { padding: one<unknown>([1, 0], [1, 1]) }),
+    step('Cropping1D', { cropping: one([1, 0]) }),
+  ),
+  3: fc.oneof(
+    step('GeneralConv2D', { ...convolution, kernelSize: sides, groups: one(1, 2, 2, 3) }),
+    step('GeneralDepthwiseConv2D', {
+      padding,
+      kernelSize: one(1, 2, 3),
+      dilationRate: one(1, 2),
+      depthMultiplier: one(1, 1, 2),
+      useBias,
+      activation,
+    }),
+    step('GeneralConv2DTranspose', { ...convolution, kernelSize: sides }),
+    step('GeneralUpSampling2D', { size: one([2, 2], [1, 2]), interpolation: one('bilinear') }),
+    step('GeneralResizing', { height: one(3, 5), width: one(4), interpolation: one('bilinear', 'nearest') }),
+    step('SpatialDropout2D', { rate: one(0.5) }),
+  ),
+  4: fc.oneof(
+    step('GeneralConv3D', { ...convolution, kernelSize: one(1, 2), groups: one(1, 2) }),
+    step('GlobalAveragePooling3D', { keepdims: fc.boolean() }),
+    step('GlobalMaxPooling3D', { keepdims: fc.boolean() }),
+    step('UpSampling3D', { size: one([1, 2, 2]) }),
+    step('ZeroPadding3D', {
+      padding: one([
+        [1, 0],
+        [0, 1],
+        [1, 1],
+      ]),
+    }),
+  ),
+};
 const feedForward = step('feedForward', {
   units: width,
-  before: fc.boolean(),
+  before: weighted([3, fc.constant(false)], [1, fc.constant(true)]),
   activation: one('relu', 'gelu', 'swish'),
 });
 
 const recurrent = {
-  units: upTo(5),
+  units: upTo(6, 2),
   activation: one('tanh', 'relu'),
   useBias,
   returnSequences: one(true, true, false),
@@ -227,7 +287,7 @@ const sequences = weighted(
     }),
   ],
   [1, step('spatialDropout1d', { rate: one(0.5) })],
-  [1, step('textCnn', { filters: upTo(4) })],
+  [1, step('textCnn', { filters: upTo(6, 2) })],
   [2, step('temporal', { filters: width, dilationRate: one(1, 2) })],
 );
 /** What TimeDistributed may hold; which of them fit depends on the shape. */
@@ -261,26 +321,28 @@ const volumes = weighted(
 );
 
 const anywhere: Weighted<StepSpec>[] = [
-  [3, batchNorm],
+  [2, ours[0]!],
+  [6, batchNorm],
   [4, noise],
   [4, elementwise],
   [1, whole],
-  [1, rearranged],
-  [6, joins],
-  [1, distributed],
-  [1, feedForward],
+  [2, rearranged],
+  [12, joins],
+  [2, distributed],
+  [2, feedForward],
 ];
 const images: Weighted<StepSpec>[] = [
-  [7, conv2d],
-  [3, depthwise],
-  [1, upwards2d],
-  [3, poolOf(2)],
-  [2, spatial],
-  [1, dense],
-  [5, blocks2d],
+  [4, ours[3]!],
+  [14, conv2d],
+  [6, depthwise],
+  [2, upwards2d],
+  [6, poolOf(2)],
+  [4, spatial],
+  [2, dense],
+  [18, blocks2d],
   ...anywhere,
 ];
-const vectors: Weighted<StepSpec>[] = [[7, dense], [1, step('repeatVector', { n: upTo(3) })], ...anywhere];
+const vectors: Weighted<StepSpec>[] = [[14, dense], [2, step('repeatVector', { n: upTo(3) })], ...anywhere];
 
 /** A model in the model, of a few steps. */
 const nestedOf = (steps: fc.Arbitrary<StepSpec>) =>
@@ -324,17 +386,23 @@ const end: fc.Arbitrary<EndSpec> = fc.record({
   softmax: fc.boolean(),
 });
 
-/** Any layers in any order, behind inputs of one kind, with now and then an input of another. */
+const wide = upTo(8, 4);
+/** A convolution for the beginning. */
+const widening = (kind: string, config: Record<string, fc.Arbitrary<unknown>>) =>
+  step(kind, { ...config, filters: wide, padding: one('same'), activation, useBias, method });
+
+/** Any layers in any order, behind inputs of one kind with a layer each that makes it wider, and now and then an input of another kind. */
 const anything = (
   main: fc.Arbitrary<InputSpec>,
+  stem: fc.Arbitrary<StepSpec>,
   steps: readonly Weighted<StepSpec>[],
-  longest = 10,
+  longest = 12,
 ): fc.Arbitrary<GraphSpec> =>
   fc
     .record({
-      main: fc.array(main, { minLength: 1, maxLength: 2 }),
+      main: fc.array(fc.tuple(main, stem), { minLength: 1, maxLength: 2 }),
       other: weighted<InputSpec | undefined>(
-        [5, fc.constant(undefined)],
+        [7, fc.constant(undefined)],
         [1, fc.oneof(pictures, series, numbers)],
       ),
       before: list(withNested(steps), longest, 1),
@@ -342,11 +410,16 @@ const anything = (
       after: list(withNested(vectors), 5),
       end,
     })
-    .map(({ main, other, before, flat, after, end }) => ({
-      inputs: other ? [...main, other] : main,
-      steps: [...before, flat, ...after],
-      end,
-    }));
+    .map(({ main, other, before, flat, after, end }) => {
+      const inputs = main.map(([input]) => input);
+      // Of the inputs and what the stems have made so far, each stem's own input is so many places back.
+      const stems = main.map(([, [kind, config]]): StepSpec => [kind, config, main.length - 1]);
+      return {
+        inputs: other ? [...inputs, other] : inputs,
+        steps: [...stems, ...before, flat, ...after],
+        end,
+      };
+    });
 
 /** Nets as people write them: a stem, blocks of one family or of several, a head. */
 const people: fc.Arbitrary<GraphSpec> = fc
@@ -360,8 +433,8 @@ const people: fc.Arbitrary<GraphSpec> = fc
         [1, noise],
         [1, elementwise],
       ]),
-      5,
-      1,
+      6,
+      2,
     ),
     pooled: one('globalAveragePooling2d', 'flatten', 'globalMaxPooling2d'),
     after: list(fc.oneof(dense, noise), 2),
@@ -400,10 +473,25 @@ const siamese: fc.Arbitrary<GraphSpec> = fc
 
 /** Random models of everything that the surgery is to know, data first. */
 export const graphSpecs: fc.Arbitrary<GraphSpec> = weighted(
-  [8, anything(pictures, images)],
-  [5, people],
-  [3, anything(series, [...anywhere, [20, sequences]])],
-  [2, anything(numbers, vectors)],
-  [1, anything(input([3, 4, 4, 2], [2, 4, 4, 3]), [...anywhere, [20, volumes]], 6)],
+  [8, anything(pictures, widening('conv2d', { kernelSize: one(1, 1, 3) }), images)],
+  [8, people],
+  [
+    3,
+    anything(series, widening('conv1d', { kernelSize: one(1, 2) }), [
+      ...anywhere,
+      [40, sequences],
+      [5, ours[2]!],
+    ]),
+  ],
+  [2, anything(numbers, step('dense', { units: wide, activation, method }), vectors)],
+  [
+    1,
+    anything(
+      input([3, 4, 4, 2], [2, 4, 4, 3]),
+      widening('conv3d', { kernelSize: one(1, 2) }),
+      [...anywhere, [40, volumes], [5, ours[4]!]],
+      6,
+    ),
+  ],
   [1, siamese],
 );
