@@ -84,7 +84,10 @@ class Quantizer {
   readonly nodes: OnnxNode[] = [];
   readonly #inputs = new Map<string, readonly string[]>();
   readonly #weights = new Map<string, string>();
-  constructor(readonly graph: OnnxGraph) {}
+  readonly #names: Set<string>;
+  constructor(readonly graph: OnnxGraph) {
+    this.#names = new Set(graph.nodes.map(({ name }) => name));
+  }
 
   isWorth(name: string | undefined): boolean {
     const constant = name ? this.graph.constants.get(name) : undefined;
@@ -163,12 +166,9 @@ class Quantizer {
     outputs: readonly string[],
     attributes: OnnxNode['attributes'],
   ) {
-    this.nodes.push({
-      name: `${outputs[0]}/${opType}`,
-      opType,
-      inputs: [...inputs],
-      outputs: [...outputs],
-      attributes,
-    });
+    let name = `${outputs[0]}/${opType}`;
+    for (let i = 2; this.#names.has(name); i++) name = `${outputs[0]}/${opType}_${i}`;
+    this.#names.add(name);
+    this.nodes.push({ name, opType, inputs: [...inputs], outputs: [...outputs], attributes });
   }
 }
