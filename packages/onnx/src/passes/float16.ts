@@ -22,10 +22,11 @@ const alwaysFloat32: Readonly<Record<string, readonly number[]>> = { Resize: [1,
  * beyond 65504 or below 2 ** −13) is computed in it.
  */
 export function toFloat16(graph: OnnxGraph): void {
-  const types = tensorTypes(graph);
-  const isFloat = (name: string) => types.get(name) === 'float32';
   const casts = new Casts(graph);
   const hard = hardConstants(graph);
+  keepTransposesFromProducts(graph);
+  const types = tensorTypes(graph);
+  const isFloat = (name: string) => types.get(name) === 'float32';
   const nodes: OnnxNode[] = [];
   /** What each float tensor is now. */
   const now = new Map<string, ElementType>(
@@ -50,6 +51,31 @@ export function toFloat16(graph: OnnxGraph): void {
   graph.nodes = nodes;
   for (const port of graph.outputs) if (now.get(port.name) === 'float16') casts.show(nodes, port.name);
   dropUnused(graph);
+}
+
+/** A step that does nothing, but keeps ONNX Runtime (1.30) from joining a transposition to a product in float16, where it crashes. */
+function keepTransposesFromProducts(graph: OnnxGraph): void {
+  const transposed = new Map(
+    graph.nodes.filter(({ opType }) => opType === 'Transpose').map((node) => [node.outputs[0]!, node]),
+  );
+  graph.nodes = graph.nodes.flatMap((node) => {
+    const maker = node.opType === 'MatMul' ? transposed.get(node.inputs[0]!) : undefined;
+    if (!maker) return [node];
+    const perm = maker.attributes.perm as readonly number[];
+    const shape = `${node.name}/as_it_is`;
+    const data = BigInt64Array.from(perm, (_, i) => (i === perm.length - 1 ? -1n : 0n));
+    graph.constants.set(shape, { name: shape, type: 'int64', dims: [perm.length], data });
+    const output = `${node.name}/rows`;
+    const step = {
+      name: output,
+      opType: 'Reshape',
+      inputs: [node.inputs[0]!, shape],
+      outputs: [output],
+      attributes: {},
+    };
+    node.inputs[0] = output;
+    return [step, node];
+  });
 }
 
 /** Weights beyond what float16 can say, or all so small that it has few digits for them. */
