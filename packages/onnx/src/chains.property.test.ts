@@ -130,12 +130,15 @@ describe('exportOnnx of random chains', () => {
         const sizes = readGraph(model).nodes.flatMap(({ outputs }) => outputs.flatMap((one) => one.shape));
         fc.pre(sizes.every((size) => size! > 0));
         fill(model, seed);
-        expect(await onnxDifference(model, exportOnnx(model, { fillChannels: 1 }), { seed })).toBeLessThan(
-          1e-4,
-        );
+        const difference = (dtype: 'float32' | 'float16' | 'int8') =>
+          onnxDifference(model, exportOnnx(model, { fillChannels: 1, dtype }), { seed });
+        expect(await difference('float32')).toBeLessThan(1e-4);
+        // A few layers may make much of what one rounds off.
+        expect(await difference('float16')).toBeLessThan(0.1);
+        expect(await difference('int8')).toBeLessThan(0.5);
         model.dispose();
       }),
-      { numRuns: 300, seed: 20171 },
+      { numRuns: 120, seed: 20171 },
     );
   });
 });
