@@ -58,6 +58,7 @@ export function fill(model: tf.LayersModel, seed: number, { drop = 0.5, dropAll 
         gamma: () => 0.5 + next(),
         moving_mean: () => normal(),
         moving_variance: () => 0.3 + 2 * next(),
+        variance: () => 0.3 + 2 * next(),
         alpha: () => next(),
         depthwise_kernel: () => 0.5 * normal(),
       };

@@ -4,6 +4,10 @@
  */
 export const refusals: readonly { readonly reason: string; readonly message: RegExp }[] = [
   { reason: 'nothing in the model can go', message: /^model '\w+' has no groups that can go$/ },
+  {
+    reason: 'ConvLSTM2D has no word in ONNX',
+    message: /^layer '[\w/#]+' \(ConvLSTM2D\) is not a layer that exportOnnx knows/,
+  },
 ];
 
 /** The reason on the list that stands behind an error, or nothing where it is none that may be thrown. */

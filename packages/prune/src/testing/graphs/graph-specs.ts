@@ -155,7 +155,7 @@ const spatial = fc.oneof(
   }),
 );
 
-const op = one('add', 'add', 'add', 'multiply', 'average', 'maximum', 'minimum');
+const op = one('add', 'add', 'add', 'multiply', 'average', 'maximum', 'minimum', 'subtract');
 const joins = weighted(
   [10, step('join', { op, three: rarely(true) }, 3)],
   [4, step('stretch', { op, swap: fc.boolean() }, 2)],
@@ -201,6 +201,62 @@ const blocks2d = weighted(
   [4, step('inception', { filters: upTo(6, 2), strides, pooling: one('maxPooling2d', 'averagePooling2d') })],
   [1, step('convNext', { expand: upTo(3), activation: one('gelu', 'relu') })],
 );
+/** What @sbp/model has beside tfjs, for each number of sizes. */
+const ours: Readonly<Record<number, fc.Arbitrary<StepSpec>>> = {
+  0: fc.oneof(
+    step('GeneralReLU', { negativeSlope: one(0, 0.1), threshold: one(0, 0.2), maxValue: rarely(1) }),
+    step('GeneralELU', { alpha: one(0.5) }),
+    step('Clip', { min: one(-0.5, 0), max: one<number | null>(1, null) }),
+    step('Power', { exponent: one(2) }),
+    step('Reduce', {
+      op: one('mean', 'sum', 'max', 'min'),
+      axes: one('places', 'places', 'first', 'last'),
+      keepdims: fc.boolean(),
+    }),
+    step('LayerScale'),
+    step('Normalization', { perChannel: fc.boolean() }),
+    fc.oneof(
+      step('GroupNormalization', { groups: one(1, 2) }),
+      step('RMSNormalization'),
+      step('UnitNormalization'),
+    ),
+  ),
+  2: fc.oneof(
+    step('GeneralConv1D', { ...convolution, kernelSize: sides, groups: one(1, 2) }),
+    step('GeneralGRU', { units: upTo(6, 2), returnSequences: fc.boolean() }),
+    step('UpSampling1D', { size: one(2) }),
+    step('ZeroPadding1D', { padding: one<unknown>([1, 0], [1, 1]) }),
+    step('Cropping1D', { cropping: one([1, 0]) }),
+  ),
+  3: fc.oneof(
+    step('GeneralConv2D', { ...convolution, kernelSize: sides, groups: one(1, 2, 2, 3) }),
+    step('GeneralDepthwiseConv2D', {
+      padding,
+      kernelSize: one(1, 2, 3),
+      dilationRate: one(1, 2),
+      depthMultiplier: one(1, 1, 2),
+      useBias,
+      activation,
+    }),
+    step('GeneralConv2DTranspose', { ...convolution, kernelSize: sides }),
+    step('GeneralUpSampling2D', { size: one([2, 2], [1, 2]), interpolation: one('bilinear') }),
+    step('GeneralResizing', { height: one(3, 5), width: one(4), interpolation: one('bilinear', 'nearest') }),
+    step('SpatialDropout2D', { rate: one(0.5) }),
+  ),
+  4: fc.oneof(
+    step('GeneralConv3D', { ...convolution, kernelSize: one(1, 2), groups: one(1, 2) }),
+    step('GlobalAveragePooling3D', { keepdims: fc.boolean() }),
+    step('GlobalMaxPooling3D', { keepdims: fc.boolean() }),
+    step('UpSampling3D', { size: one([1, 2, 2]) }),
+    step('ZeroPadding3D', {
+      padding: one([
+        [1, 0],
+        [0, 1],
+        [1, 1],
+      ]),
+    }),
+  ),
+};
 const feedForward = step('feedForward', {
   units: width,
   before: weighted([3, fc.constant(false)], [1, fc.constant(true)]),
@@ -265,6 +321,7 @@ const volumes = weighted(
 );
 
 const anywhere: Weighted<StepSpec>[] = [
+  [2, ours[0]!],
   [6, batchNorm],
   [4, noise],
   [4, elementwise],
@@ -275,6 +332,7 @@ const anywhere: Weighted<StepSpec>[] = [
   [2, feedForward],
 ];
 const images: Weighted<StepSpec>[] = [
+  [4, ours[3]!],
   [14, conv2d],
   [6, depthwise],
   [2, upwards2d],
@@ -417,14 +475,21 @@ const siamese: fc.Arbitrary<GraphSpec> = fc
 export const graphSpecs: fc.Arbitrary<GraphSpec> = weighted(
   [8, anything(pictures, widening('conv2d', { kernelSize: one(1, 1, 3) }), images)],
   [8, people],
-  [3, anything(series, widening('conv1d', { kernelSize: one(1, 2) }), [...anywhere, [40, sequences]])],
+  [
+    3,
+    anything(series, widening('conv1d', { kernelSize: one(1, 2) }), [
+      ...anywhere,
+      [40, sequences],
+      [5, ours[2]!],
+    ]),
+  ],
   [2, anything(numbers, step('dense', { units: wide, activation, method }), vectors)],
   [
     1,
     anything(
       input([3, 4, 4, 2], [2, 4, 4, 3]),
       widening('conv3d', { kernelSize: one(1, 2) }),
-      [...anywhere, [40, volumes]],
+      [...anywhere, [40, volumes], [5, ours[4]!]],
       6,
     ),
   ],

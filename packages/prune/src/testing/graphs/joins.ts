@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { makeLayer } from './layer-kinds.js';
+import { ourLayer } from './our-kinds.js';
 import { pick, type Sketch, shapeOf } from './sketch.js';
 
 type Tensor = tf.SymbolicTensor;
@@ -26,7 +27,10 @@ export function put(
   return sketch.add(layer, x);
 }
 
-const factories = tf.layers as unknown as Record<string, (config: object) => tf.layers.Layer>;
+const factories: Readonly<Record<string, (config: Config) => tf.layers.Layer>> = {
+  ...(tf.layers as unknown as Record<string, (config: Config) => tf.layers.Layer>),
+  subtract: (config) => ourLayer('Subtract', config),
+};
 
 /** Adds a layer that reads several tensors; nothing where one of them is missing. */
 export function merge(
@@ -52,7 +56,7 @@ const join: Part = (sketch, { op, three }, [from, other, another]) => {
   const x = pick(sketch, from, isFloat);
   if (!x) return undefined;
   const joined = [x];
-  for (const place of three ? [other, another] : [other]) {
+  for (const place of three && op !== 'subtract' ? [other, another] : [other]) {
     const others = (fits: (b: Tensor) => boolean) =>
       pick(sketch, place, (b) => !joined.includes(b) && isFloat(b) && fits(b));
     const partner = others(sameShape(x)) ?? project(sketch, others(samePlaces(x)) ?? x, channels(x));

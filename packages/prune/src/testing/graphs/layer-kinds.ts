@@ -8,6 +8,7 @@ import {
   sparseVdDense,
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
+import { ourKinds, ourLayer } from './our-kinds.js';
 
 type Config = Record<string, unknown>;
 
@@ -76,9 +77,8 @@ const regroupings: Record<string, (shape: readonly number[]) => number[] | undef
 };
 
 const any = [1, 2, 3, 4];
-const upTo3 = [1, 2, 3];
 
-/** Every kind of layer with one input. Sizes that do not fit are the caller's to find out. */
+/** Every kind of layer with one input, tfjs's and ours. Sizes that do not fit are the caller's to find out. */
 export const layerKinds: Readonly<Record<string, LayerKind>> = Object.fromEntries([
   own('conv2d', [3], (config, _, noisy) => {
     // Noise with the channels first is refused where the layer is built.
@@ -114,16 +114,20 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = Object.fromEntrie
   stock('zeroPadding2d', 3),
   stock('cropping2D', 3),
   stock('upSampling2d', 3),
-  own('batchNormalization', upTo3, ({ fromEnd, ...config }, shape) => {
-    const axis = shape.length + 1 - Number(fromEnd);
-    return axis < 1
-      ? undefined
-      : tf.layers.batchNormalization({ ...config, axis: fromEnd === 1 ? -1 : axis } as never);
+  own('batchNormalization', any, ({ fromEnd, ...config }, shape) => {
+    const axis = fromEnd === 1 ? -1 : shape.length + 1 - Number(fromEnd);
+    if (axis === 0 || axis < -1) return undefined;
+    // tfjs's own is wrong along other axes, and knows no 3D images.
+    return axis === -1 && shape.length < 4
+      ? tf.layers.batchNormalization({ ...config, axis } as never)
+      : ourLayer('GeneralBatchNormalization', { ...config, axis });
   }),
-  own('layerNormalization', upTo3, ({ axes, ...config }, shape) => {
+  own('layerNormalization', any, ({ axes, ...config }, shape) => {
     const all = shape.map((_, i) => i + 1);
     const axis = axes === 'last' ? -1 : axes === 'all' ? all : all.slice(-2);
-    return tf.layers.layerNormalization({ ...config, axis } as never);
+    return shape.length < 4
+      ? tf.layers.layerNormalization({ ...config, axis } as never)
+      : ourLayer('GeneralLayerNormalization', { ...config, axis });
   }),
   own('prelu', any, ({ shared }, shape) => {
     const places = shape.slice(0, -1).map((_, i) => i + 1);
@@ -174,6 +178,7 @@ export const layerKinds: Readonly<Record<string, LayerKind>> = Object.fromEntrie
       ? tf.layers.timeDistributed({ layer: inner(config) })
       : undefined;
   }),
+  ...Object.entries(ourKinds),
 ]);
 
 /** The kind's layer for the given shape, named. */
