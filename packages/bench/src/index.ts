@@ -7,7 +7,7 @@ export { type Timing, type TimingOptions, timeSideBySide, type Work } from './in
 export { type LossRecord, lossChart } from './loss-chart.js';
 export { type MemoryRun, memoryChart } from './memory-chart.js';
 export { type FunctionEntry, type ModelEntry, type ModelTimingOptions, timeModels } from './models.js';
-export { type OnnxModel, onnxRuntimeVersion, openOnnx, timeOnnx } from './onnx.js';
+export { type OnnxInput, type OnnxModel, onnxRuntimeVersion, openOnnx, timeOnnx } from './onnx.js';
 export { type LayerTiming, type OnnxLayerOptions, timeOnnxLayers } from './onnx-layers.js';
 export type { OnnxEntry } from './onnx-session.js';
 export { type Block, page, type Section } from './page.js';

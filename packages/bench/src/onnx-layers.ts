@@ -28,7 +28,7 @@ const warmUps = 5;
 
 /**
  * Where ONNX Runtime spends its time, layer by layer, by its own profiler: one thread of the CPU, entries taking turns. Nodes are taken for a
- * layer's by their names, `layer/Operation`, as `exportOnnx` of @sbp/prune gives them; those that the runtime adds itself, to lay
+ * layer's by their names, `layer/Operation`, as `exportOnnx` of @sbp/onnx gives them; those that the runtime adds itself, to lay
  * numbers out for its kernels, count to the layer before them.
  *
  * @returns the rows of one entry after the other, layers in the order in which they run and 'all' behind them

@@ -28,10 +28,18 @@ export async function timeOnnx(
   }
 }
 
+/** Numbers for an input, batch and all: Int32Array where it takes whole numbers. */
+export interface OnnxInput {
+  data: Float32Array | Int32Array;
+  shape: readonly number[];
+}
+
 /** An ONNX model that is open. */
 export interface OnnxModel {
   /** The first output for a first input of this shape, batch and all. */
   predict(input: Float32Array, shape: readonly number[]): Promise<Float32Array>;
+  /** All outputs, in order, for inputs by their names. */
+  run(inputs: Readonly<Record<string, OnnxInput>>): Promise<Float32Array[]>;
   /** Frees it. */
   release(): Promise<void>;
 }
@@ -49,6 +57,16 @@ export async function openOnnx(entry: OnnxEntry): Promise<OnnxModel> {
     predict: async (data, shape) => {
       const results = await session.run({ [input]: new runtime.Tensor('float32', data, shape) });
       return results[output]!.data as Float32Array;
+    },
+    run: async (inputs) => {
+      const feeds = Object.entries(inputs).map(([name, { data, shape }]) => [
+        name,
+        data instanceof Int32Array
+          ? new runtime.Tensor('int32', data, shape)
+          : new runtime.Tensor('float32', data, shape),
+      ]);
+      const results = await session.run(Object.fromEntries(feeds));
+      return session.outputNames.map((name) => Float32Array.from(results[name]!.data as ArrayLike<number>));
     },
     release: () => session.release(),
   };

@@ -1,4 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,12 +62,50 @@ describe('a model is not written over by what is made of it', () => {
     ['prune noisy/model.json --out ./noisy/', /--out \.\/noisy\/ is the folder of noisy\/model\.json itself/],
     ['export noisy --onnx noisy/model.json', /--onnx noisy\/model\.json is a file of the model noisy itself/],
     ['export noisy --onnx noisy/weights.bin', /--onnx noisy\/weights\.bin is a file of the model noisy/],
+    ['diff noisy noisy --html noisy/model.json', /--html noisy\/model\.json is a file of the model noisy/],
   ])('%s', async (args, line) => {
     const before = contents();
     const { code, stderr } = await sbp(folder, ...args.split(' '));
     expect(code).toBe(2);
     expect(stderr).toMatch(line);
     expect(contents()).toEqual(before);
+  });
+});
+
+describe('a model at a URL', () => {
+  let server: Server;
+  let url: string;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      const file = join(folder, new URL(request.url!, 'http://x').pathname);
+      response.statusCode = existsSync(file) ? 200 : 404;
+      response.end(existsSync(file) ? readFileSync(file) : '');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => server.close());
+
+  it('is counted, cut, compared and timed like one on disk', async () => {
+    const path = `${url}/noisy/model.json`;
+    for (const [args, shown] of [
+      [['flops', path], /^\| all/m],
+      [['prune', path], /Written to noisy-pruned /],
+      [['diff', path, 'noisy-pruned'], /^\| all/m],
+      [['bench', path, 'noisy-pruned', '--engines', 'cpu', '--repeats', '1', '--batch', '1'], /noisy-pruned/],
+    ] as const) {
+      const { code, stdout, stderr } = await sbp(folder, ...args);
+      expect({ code, stderr }, args.join(' ')).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(shown);
+    }
+  });
+
+  it('that is not there ends in one line and code 2', async () => {
+    const { code, stderr } = await sbp(folder, 'flops', `${url}/none/model.json`);
+    expect(stderr).toMatch(
+      /^sbp: http:\S+\/none\/model\.json can't be had: the server says 404 Not Found\n$/,
+    );
+    expect(code).toBe(2);
   });
 });
 

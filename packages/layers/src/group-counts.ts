@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
+import { layersWithin } from './graph/within.js';
 import { groupLassoOf } from './group-lasso.js';
 import type { WeightedLayer } from './stock.js';
 import { type GroupCount, variationalsOf } from './variational.js';
-import { layersWithin } from './within.js';
 
 /**
  * How many groups each method's layers would keep with the weights as they are now, in the layers' order: those of log-normal noise that are above

@@ -1,5 +1,5 @@
-import { rememberHolders } from './holders.js';
-import { refuseNoiseInWrappers } from './wrapped.js';
+import { rememberHolders } from './graph/holders.js';
+import { refuseNoiseInWrappers } from './graph/wrapped.js';
 
 export { type Draws, withDraws } from './draws.js';
 export { groupCounts } from './group-counts.js';

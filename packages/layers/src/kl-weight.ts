@@ -1,6 +1,6 @@
 import { layerMacs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
-import { holderOf } from './holders.js';
+import { holderOf } from './graph/holders.js';
 
 /**
  * KL weight of a noise layer by what one of its groups costs: the multiply-accumulates of the layer that makes the group

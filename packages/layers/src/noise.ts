@@ -1,12 +1,12 @@
 import { type Bounds, defaultBounds, philox, truncatedLogNormal } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
+import { layersWithin } from './graph/within.js';
 import { macsKlWeight } from './kl-weight.js';
 import type { WeightedLayer } from './stock.js';
 import { streamOf } from './stream.js';
 import { withWeights } from './substitute.js';
 import { klDivergence, sampleLogTheta } from './truncated-log-normal.js';
 import { type AddWeight, type GroupCount, Variational } from './variational.js';
-import { layersWithin } from './within.js';
 
 /** The parameters' domain; values that training drives past it act as the nearest value inside. */
 export const parameterRange = { min: -20, max: 5 } as const;

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { placeOf } from './place.js';
+import { placeOf } from './graph/place.js';
 
 const streams = new WeakMap<tf.layers.Layer, number>();
 

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { layersWithin } from './within.js';
+import { layersWithin } from './graph/within.js';
 
 /** A noise setting that cannot be used; the message names the layer, the setting and what was expected. */
 export class NoiseConfigError extends Error {

@@ -29,7 +29,7 @@ it('nothing that pages get needs Node', () => {
 
 it('pages get everything but what is about folders', () => {
   const lacking = Object.keys(node).filter((name) => !(name in browser));
-  expect(lacking.sort()).toEqual(['checkReplaceable', 'modelFileBytes', 'modelFolder', 'ownsFile']);
+  expect(lacking.sort()).toEqual(['checkReplaceable', 'modelFileBytes', 'modelPlace', 'ownsFile']);
 });
 
 it('pages save into a directory that a person chose, and open it again', async () => {

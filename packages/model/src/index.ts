@@ -1,4 +1,4 @@
 export * from './anywhere.js';
-export { modelFileBytes, modelFolder, ownsFile } from './files/owned-files.js';
 export { loadModel } from './load-model.js';
+export { modelFileBytes, modelPlace, ownsFile } from './model-paths.js';
 export { checkReplaceable, saveModel } from './save-model.js';

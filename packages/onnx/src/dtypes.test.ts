@@ -8,7 +8,7 @@ import { float16Bits } from './passes/float16.js';
 import { quantized } from './passes/int8.js';
 import { ModelProtoSchema } from './proto/onnx_pb.js';
 import { fill } from './testing/fill.js';
-import { layerCases } from './testing/layer-cases.js';
+import { layerCases, shapesOf } from './testing/layer-cases.js';
 import { onnxDifference } from './testing/onnx.js';
 
 beforeAll(async () => {
@@ -113,11 +113,11 @@ describe('exportOnnx with fewer bits', () => {
 
   it.each(['float16', 'int8'] as const)('runs every kind of layer in %s', async (dtype) => {
     for (const [name, cases] of Object.entries(layerCases)) {
-      for (const { model, shapes, tokens } of fc.sample(cases, { numRuns: 3, seed: 5 })) {
+      for (const one of fc.sample(cases, { numRuns: 3, seed: 5 })) {
+        const { model, shapes, tokens } = one;
+        const given = shapesOf(one);
+        if (!given) continue;
         fill(model, 1);
-        const outputs = model.outputs.flatMap(({ shape }) => shape.slice(1));
-        if (outputs.some((size) => size !== null && size < 1)) continue;
-        const given = Object.fromEntries(model.inputNames.map((input, i) => [input, shapes[i]!]));
         const bytes = exportOnnx(model, { dtype, inputShapes: given });
         expect(await onnxDifference(model, bytes, { shapes, tokens }), name).toBeLessThan(0.02);
         model.dispose();

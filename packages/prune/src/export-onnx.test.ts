@@ -1,9 +1,7 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { leNet5, noisyDense } from '@sbp/layers';
 import { ModelError } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ModelProtoSchema } from '../../onnx/src/proto/onnx_pb.js';
 import { exportOnnx, pruneModel } from './index.js';
 import { fill } from './testing/fill.js';
 import { onnxDifference } from './testing/onnx.js';
@@ -12,8 +10,13 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const kinds = (bytes: Uint8Array) =>
-  fromBinary(ModelProtoSchema, bytes).graph!.node.map(({ opType }) => opType);
+/** Of some operations, those that a file has, once for each node: op_type is field 4 of a NodeProto, a tag, its length and the text. */
+function kinds(bytes: Uint8Array, among: string[]): string[] {
+  const text = Buffer.from(bytes).toString('latin1');
+  return among.flatMap((kind) =>
+    Array(text.split(`\x22${String.fromCharCode(kind.length)}${kind}`).length - 1).fill(kind),
+  );
+}
 
 describe('exportOnnx', () => {
   it('takes the units that pruneModel gathers in one step', async () => {
@@ -24,7 +27,8 @@ describe('exportOnnx', () => {
     expect(crops.length).toBeGreaterThan(10);
     const bytes = exportOnnx(pruned);
     expect(await onnxDifference(pruned, bytes)).toBeLessThan(1e-5);
-    expect(kinds(bytes).filter((kind) => /Gather|Slice|Concat|Transpose/.test(kind))).toEqual(['Gather']);
+    expect(kinds(bytes, ['Gemm', 'Conv'])).toHaveLength(4);
+    expect(kinds(bytes, ['Gather', 'Slice', 'Concat', 'Transpose'])).toEqual(['Gather']);
   });
 
   it.each<[string, () => tf.LayersModel, RegExp]>([

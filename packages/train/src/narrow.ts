@@ -81,7 +81,9 @@ function untilRead([maker, ...after]: tf.layers.Layer[]): tf.layers.Layer[] {
   return [maker as tf.layers.Layer, ...after.slice(0, flatten < 0 ? reader : flatten)];
 }
 
-function isChannelsLastChain({ layers }: tf.LayersModel): boolean {
+function isChannelsLastChain({ inputs, layers }: tf.LayersModel): boolean {
+  // what groups cost can't be told where sizes are open
+  if (inputs.some(({ shape }) => shape.slice(1).includes(null))) return false;
   return layers.every(
     (layer) =>
       !(layer instanceof tf.LayersModel) &&

@@ -172,4 +172,51 @@ describe('stepFunction', () => {
       expect(apart, slots[i]?.variable.name).toBeLessThan(1e-4 * (1e-3 + size));
     });
   });
+
+  it('multiplies by θ in every kernel that reads a shared noise, past a flatten too', () => {
+    const conv = (name: string, seed: number, config = {}) =>
+      tf.layers.conv2d({
+        ...{ name, filters: 4, kernelSize: 3, padding: 'same', activation: 'relu' as const, ...config },
+        kernelInitializer: initial(seed),
+      });
+    const stream = logNormalDropout({ ...noise, name: 'stream' });
+    const on = (x: tf.SymbolicTensor, ...layers: tf.layers.Layer[]) =>
+      layers.reduce((value, layer) => layer.apply(value) as tf.SymbolicTensor, x);
+    const input = tf.input({ shape: [16, 16, 2] });
+    const first = on(input, conv('first', 1));
+    const read = on(first, stream);
+    const branches = [on(read, conv('a', 2)), on(read, conv('b', 3, { kernelSize: 1 })), first];
+    const sum = tf.layers.add().apply(branches) as tf.SymbolicTensor;
+    const flat = on(sum, tf.layers.averagePooling2d({ poolSize: 8 }), stream, tf.layers.flatten());
+    const out = on(flat, tf.layers.dense({ units: 3, name: 'out', kernelInitializer: initial(4) }));
+    const model = tf.model({ inputs: input, outputs: tf.layers.softmax().apply(out) as tf.SymbolicTensor });
+    const [found] = readNoises(model);
+    expect(found?.kernels.map(({ name }) => name.split('/')[0])).toEqual(['a', 'b', 'out']);
+    expect(found?.size).toBe(16 * 16 * 4 + 2 * 2 * 4);
+
+    const { slots } = weightLayout(model);
+    const x = tf.randomUniform([2, 16, 16, 2], 0, 1, 'float32', 3);
+    const y = tf.oneHot([0, 2], 3).toFloat();
+    const u = tf.tensor1d([0.1, 0.4, 0.6, 0.9]);
+    const weights = slots.map(({ variable }) => tf.clone(variable.read()));
+    const [own] = noisesOf(model) as [Noise];
+    const logits = logitsModel(model);
+    const reference = (...values: tf.Tensor[]) =>
+      withWeights(
+        slots.map(({ variable }, i) => [variable, values[i] as tf.Tensor] as const),
+        () => {
+          const theta = tf.exp(sampleLogTheta(u, own.mu.read(), own.logSigma.read()));
+          const output = withThetas(new Map([[own, theta]]), () => logits.apply(x, { training: true }));
+          const loss = tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(output as tf.Tensor)), -1)));
+          return tf.add(loss, own.klTerm()).asScalar();
+        },
+      );
+    const { loss, kl, gradients } = stepFunction(model, slots)(weights, x, y, u, draws);
+    expect(tf.add(loss, kl).dataSync()[0]).toBeCloseTo(reference(...weights).dataSync()[0] as number, 5);
+    tf.grads(reference)(weights).forEach((expected, i) => {
+      const apart = tf.max(tf.abs(tf.sub(expected, gradients[i] as tf.Tensor))).dataSync()[0] as number;
+      const size = tf.max(tf.abs(expected)).dataSync()[0] as number;
+      expect(apart, slots[i]?.variable.name).toBeLessThan(1e-4 * (1e-3 + size));
+    });
+  });
 });

@@ -52,23 +52,20 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
   const logits = logitsModel(model);
   const noises = noisesOf(model);
   const others = variationalsOf(model).filter((variational) => !(variational instanceof Noise));
-  const readOnce = readNoises(model);
+  const byKernels = readNoises(model);
   const parameters = new Set(noises.flatMap((noise) => noise.parameters));
   const taped = slots.flatMap(({ variable }, i) => (parameters.has(variable) ? [] : [{ variable, i }]));
   return (weights, x, y, u, draws) => {
     const variables = slots.map(({ variable }, i) => [variable, weights[i] as tf.Tensor] as const);
     const noise = withWeights(variables, () => jointNoise(noises, u, form));
     // those that cost less in the kernel than on the activations
-    const inKernel = new Map(
-      readOnce
-        .filter(
-          ({ kernel, size }) =>
-            tf.util.sizeFromShape(kernel.shape as number[]) < size * (x.shape[0] as number),
-        )
-        .map((each) => [each.kernel, each.noise]),
-    );
+    const folded = byKernels.filter(({ kernels, size }) => {
+      const numbers = kernels.map(({ shape }) => tf.util.sizeFromShape(shape as number[]));
+      return numbers.reduce((sum, each) => sum + each, 0) < size * (x.shape[0] as number);
+    });
+    const inKernel = new Map(folded.flatMap((each) => each.kernels.map((kernel) => [kernel, each.noise])));
     // elsewhere the tape has θ's gradient for less, except on the data, whose own gradient it would take
-    const read = readOnce.filter(({ kernel, onData }) => onData || inKernel.has(kernel));
+    const read = byKernels.filter((each) => each.onData || folded.includes(each));
     const tapedNoises = noises.filter((noise) => !read.some((each) => each.noise === noise));
     const parts: Record<'loss' | 'kl' | 'correct', tf.Tensor>[] = [];
     const objective = (...leaves: tf.Tensor[]) => {
@@ -100,10 +97,15 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
     const byVariable = new Map(taped.map(({ variable }, k) => [variable, gradients[k] as tf.Tensor]));
     const byTheta = new Map(tapedNoises.map((each, k) => [each, gradients[taped.length + k] as tf.Tensor]));
     const values = new Map(variables);
-    for (const { noise: each, kernel } of read) {
+    for (const { noise: each, kernels } of read) {
       const theta = noise.thetas.get(each) as tf.Tensor;
-      const [value, gradient] = [values.get(kernel), byVariable.get(kernel)] as [tf.Tensor, tf.Tensor];
-      byTheta.set(each, byReadTheta(value, gradient, theta));
+      const parts = kernels.map((kernel) =>
+        byReadTheta(values.get(kernel) as tf.Tensor, byVariable.get(kernel) as tf.Tensor, theta),
+      );
+      byTheta.set(
+        each,
+        parts.reduce((sum, part) => tf.add(sum, part)),
+      );
     }
     for (const [variable, gradient] of noise.gradients(byTheta)) byVariable.set(variable, gradient);
     return {

@@ -32,7 +32,7 @@ const EXAMPLES = { mnist: 25_600, synthetic: 6_400 };
 /** Writes a job's folder. */
 export async function writeJob(network: Network, { batch, noise }: { batch: number; noise: boolean }) {
   await useEngine('wasm');
-  const data = network.net === 'vgg' ? syntheticImages(EXAMPLES.synthetic) : await mnistPart();
+  const data = /vgg|resnet/.test(network.net) ? syntheticImages(EXAMPLES.synthetic) : await mnistPart();
   const trainExamples = data.size;
   const model = buildNetwork(network, noise && { trainExamples });
   const weights = model.weights.map((weight) => ({
@@ -43,7 +43,7 @@ export async function writeJob(network: Network, { batch, noise }: { batch: numb
     ...{ network, batch, noise, shape: [...data.shape], classes: data.classes, examples: data.size },
     ...{ trainExamples, bounds: noisesOf(model)[0]?.config.bounds ?? { a: -20, b: 0 } },
     adam: { learningRate: 1e-3, noiseRate: 1e-2, beta1: 0.95, beta2: 0.999, epsilon: 1e-8 },
-    layers: network.net === 'stack' ? [] : peerLayers(model),
+    layers: /stack|resnet/.test(network.net) ? [] : peerLayers(model),
     weights: weights.map(({ name, shape }) => ({ name, shape })),
     trainable: model.trainableWeights.reduce(
       (sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]),

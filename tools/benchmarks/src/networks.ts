@@ -1,11 +1,14 @@
 import { leNet5, leNetFc, type NetOptions, noisyConv2d, vggLike } from '@sbp/layers';
+import { withNoise } from '@sbp/prune';
 import * as tf from '@tensorflow/tfjs';
+import { resNet20 } from './resnet20.js';
 
 /** A network of the benchmarks, as data that another process can build it from. */
 export type Network =
   | { net: 'lenet-fc' }
   | { net: 'lenet5' }
   | { net: 'vgg'; scale: number }
+  | { net: 'resnet20' }
   /** `depth` 3×3 convolutions of `width` channels, the first of stride 2, then dense 10: for what grows with what. */
   | { net: 'stack'; depth: number; width: number };
 
@@ -16,6 +19,11 @@ export const networks = {
   vgg: { title: 'VGG-like ×0.25, batch norm', network: { net: 'vgg', scale: 0.25 }, batch: 100 },
 } as const satisfies Record<string, { title: string; network: Network; batch: number }>;
 
+/** Those that only the cost of noise is measured on. */
+export const moreForNoise = [
+  { title: 'ResNet-20 by withNoise', network: { net: 'resnet20' }, batch: 100 },
+] as const satisfies readonly { title: string; network: Network; batch: number }[];
+
 export type NetworkName = keyof typeof networks;
 
 /** The same weights every time, on every engine. */
@@ -23,6 +31,7 @@ export function buildNetwork(network: Network, noise: NetOptions['noise']): tf.L
   if (network.net === 'lenet-fc') return leNetFc({ noise });
   if (network.net === 'lenet5') return leNet5({ noise });
   if (network.net === 'vgg') return vggLike({ noise, scale: network.scale });
+  if (network.net === 'resnet20') return noise ? withNoise(resNet20(), noise) : resNet20();
   const convolutions = Array.from({ length: network.depth }, (_, i) => {
     const config = {
       ...{ name: `conv${i + 1}`, filters: network.width, kernelSize: 3, padding: 'same' as const },

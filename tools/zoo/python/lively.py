@@ -37,6 +37,9 @@ def enliven(model, rng, batch):
         if is_kind(layer, "LayerScale"):
             values = [0.3 * value for value in values]
         layer.set_weights(values)
+        if is_kind(layer, "Normalization"):
+            # it computes with copies
+            layer.finalize_state()
     momenta = [layer.momentum for layer in norms]
     for layer in norms:
         layer.momentum = 0.0

@@ -1,7 +1,7 @@
 """Makes one network of keras.applications as files. Usage: make.py keras2|keras3|published NAME SIZE SEED LOW HIGH FOLDER
 
-keras2: Keras 2 (tf_keras), `keras2.h5` and what the official converter makes of it, `converter/`
-keras3: Keras 3, `model.keras` and `model.h5`
+keras2: Keras 2 (tf_keras), `keras2.h5`, and what the official converter makes of it, `converter/`
+keras3: Keras 3, `model.keras`, `model.h5`, and what the converter makes of the latter, `converter3/`
 both with `io.json`: inputs, and what TensorFlow gave for them
 published: Keras 3 at the size of the published figures, `published.keras`, and `published.json`, what TensorFlow's graph of it multiplies
 """
@@ -43,6 +43,13 @@ def write(file, value):
         json.dump(value, stream)
 
 
+def convert(source, target):
+    program = [sys.executable, os.path.join(here, "convert.py"), "--input_format", "keras"]
+    done = subprocess.run([*program, at(source), at(target)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"the converter failed: {done.stderr[-2000:]}")
+
+
 if dialect == "published":
     model.save(at("published.keras"))
     write("published.json", {"size": size, "macs": count.macs(model), "params": model.count_params()})
@@ -62,16 +69,10 @@ macs = {} if dialect == "keras2" else {"macs": count.macs(model)}
 info = {"size": size, **macs, "params": model.count_params(), "y": {"max": float(y.max()), "min": float(y.min())}}
 if dialect == "keras2":
     model.save(at("keras2.h5"))
-    target = at("converter")
-    done = subprocess.run(
-        [sys.executable, os.path.join(here, "convert.py"), "--input_format", "keras", at("keras2.h5"), target],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"the converter failed: {done.stderr[-2000:]}")
+    convert("keras2.h5", "converter")
 else:
     model.save(at("model.keras"))
     model.save(at("model.h5"))
+    convert("model.h5", "converter3")
 write(f"{dialect}.io.json", io)
 write(f"{dialect}.json", info)

@@ -29,9 +29,10 @@ export function filesOf(name: NetworkName) {
   const at = (file: string) => join(cacheFolder('zoo', 'models'), name, file);
   return {
     folder: at(''),
-    /** What people have, by what it is called in the table, each with the file that holds its inputs and outputs. */
+    /** What people have, by what the tables call it, each with the file that holds its inputs and outputs. */
     sources: {
       converter: { path: at('converter/model.json'), io: at('keras2.io.json') },
+      'converter of Keras 3': { path: at('converter3/model.json'), io: at('keras3.io.json') },
       'Keras 2 .h5': { path: at('keras2.h5'), io: at('keras2.io.json') },
       '.keras': { path: at('model.keras'), io: at('keras3.io.json') },
       '.h5': { path: at('model.h5'), io: at('keras3.io.json') },

@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs';
 import { differenceOf } from './difference.js';
 import { drown } from './drown.js';
 import { filesOf } from './make.js';
-import type { NetworkName } from './networks.js';
+import { type Network, type NetworkName, networks } from './networks.js';
 import { type Found, isFound, type Opened, type Result } from './result.js';
 
 interface Io {
@@ -48,7 +48,9 @@ export async function measure(
   };
 
   const opened: Record<string, Found<Opened>> = {};
+  const { broken = {} }: Network = networks[name];
   for (const [source, { path, io }] of Object.entries(files.sources)) {
+    if (broken[source]) continue;
     opened[source] = await step(`opening ${source}`, () => open(path, io));
     found(Object.assign(result, { opened }));
   }

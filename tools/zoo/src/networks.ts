@@ -7,6 +7,8 @@ export interface Network {
   /** Least and greatest value of an image as the network wants it. */
   span: readonly [low: number, high: number];
   published: Published;
+  /** Kinds of files that are broken as they are made, and why. */
+  broken?: Readonly<Record<string, string>>;
 }
 
 export interface Published {
@@ -36,6 +38,10 @@ export const networks = {
   MobileNetV3Small: {
     ...{ size: 64, publishedSize: 224, span: pixels },
     published: { macs: 56 * M, unit: M, source: 'Howard et al. 2019, table 3' },
+    broken: {
+      converter:
+        'Keras 2 calls layers Conv and Conv/BatchNorm, and of the second the converter leaves the weights out',
+    },
   },
   ResNet50: {
     ...{ size: 64, publishedSize: 224, span: scaled },

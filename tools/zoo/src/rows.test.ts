@@ -14,7 +14,7 @@ const cut: Cut = {
 const file = { seconds: 1, ...exact };
 const good: Result = {
   name: 'MobileNet',
-  opened: { converter: file, 'Keras 2 .h5': file, '.keras': file, '.h5': file },
+  opened: { converter: file, 'converter of Keras 3': file, 'Keras 2 .h5': file, '.keras': file, '.h5': file },
   small: { macs: 47, tensorflow: 47 },
   published: { macs: 568740352, tensorflow: 568740352, params: 1, tensorflowParams: 1, seconds: 1 },
   exported: { bytes: 1, ...exact },
@@ -58,10 +58,10 @@ it('lets a count meet a figure that it rounds to, and one within a hundredth', (
 it('writes tables with failures and with what was not reached', () => {
   const broken: Result = { name: 'VGG16', died: 'killed', opened: { converter: { failure: 'no weights' } } };
   expect(table(openRows([good, broken]))).toMatchInlineSnapshot(`
-    "| network       | converter | Keras 2 .h5 | .keras      | .h5         | ONNX        |
-    | :------------ | :-------- | :---------- | :---------- | :---------- | :---------- |
-    | MobileNet 64² | 1.0e-6    | 1.0e-6      | 1.0e-6      | 1.0e-6      | 1.0e-6      |
-    | VGG16 64²     | ✗         | not reached | not reached | not reached | not reached |"
+    "| network       | converter of Keras 2 | converter of Keras 3 | Keras 2 .h5 | .keras      | .h5         | ONNX        |
+    | :------------ | :------------------- | :------------------- | :---------- | :---------- | :---------- | :---------- |
+    | MobileNet 64² | 1.0e-6               | 1.0e-6               | 1.0e-6      | 1.0e-6      | 1.0e-6      | 1.0e-6      |
+    | VGG16 64²     | ✗                    | not reached          | not reached | not reached | not reached | not reached |"
   `);
   expect(table(countRows([good, broken]))).toMatchInlineSnapshot(`
     "| network        | MACs        | TensorFlow's graph | published | source                                | apart  |

@@ -6,7 +6,7 @@ import { measureInProcess } from './in-a-process.js';
 import { madeWith, makeNetworks } from './make.js';
 import { parseOptions } from './options.js';
 import type { Result } from './result.js';
-import { countRows, cutColumns, cutRows, failures, kept, openRows, TOLERANCE } from './rows.js';
+import { brokenFiles, countRows, cutColumns, cutRows, failures, kept, openRows, TOLERANCE } from './rows.js';
 
 const options = parseOptions(process.argv.slice(2));
 const start = performance.now();
@@ -45,7 +45,7 @@ async function report(): Promise<void> {
 
 Largest difference from Keras's own outputs, relative to the largest output, of each kind of file; ONNX: of the exported .keras in ONNX Runtime. ✗: above ${TOLERANCE}.
 
-${table(openRows(results))}
+${[table(openRows(results)), ...brokenFiles(results).map((line) => `– ${line}`)].join('\n\n')}
 
 ## Counted
 

@@ -58,7 +58,7 @@ async function bench(
   },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel, modelFolder, readGraph } = await import('@sbp/model');
+  const { loadModel, modelPlace, readGraph } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { environment, modelTimingColumns, table, timeOnEngines } = await import('@sbp/bench');
   await useEngine('wasm');
@@ -74,8 +74,8 @@ async function bench(
     );
   if (shapes[0]!.some(({ shape }) => shape.includes(null)))
     throw new UsageError(`${paths[0]} takes ${first}; give its size, such as --input-shape 224,224,3.`);
-  const folders = await Promise.all(paths.map((path) => modelFolder(path)));
-  const names = shortNames(folders.map((folder) => resolve(folder)));
+  const places = await Promise.all(paths.map((path) => modelPlace(path)));
+  const names = shortNames(places.map((place) => resolve(place)));
   const { rows, absent } = await timeOnEngines(
     models.map((model, i) => ({ name: names[i]!, model })),
     {

@@ -34,21 +34,24 @@ async function diff(
 ): Promise<void> {
   await import('@sbp/layers');
   const { existsSync, mkdirSync, statSync } = await import('node:fs');
-  const { loadModel, modelFileBytes, modelFolder } = await import('@sbp/model');
+  const { loadModel, modelFileBytes, modelPlace, ownsFile } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { table } = await import('@sbp/bench');
-  const { diffModels } = await import('../diff.js');
-  const { diffFacts, diffNote, diffRows } = await import('../diff-table.js');
+  const { diffModels } = await import('../diff/diff-models.js');
+  const { diffFacts, diffNote, diffRows } = await import('../diff/diff-table.js');
   if (html !== undefined && existsSync(html) && statSync(html).isDirectory())
     throw new UsageError(`--html: ${html} is a folder; give the file to write, such as diff.html.`);
   await useEngine('wasm');
   const found = diffModels(await loadModel(before), await loadModel(after), { inputShapes: inputShape });
   const files = { before: await modelFileBytes(before), after: await modelFileBytes(after) };
   if (html !== undefined) {
-    const { diffPage } = await import('../diff-page.js');
+    for (const model of [before, after])
+      if (await ownsFile(model, html))
+        throw new UsageError(`--html ${html} is a file of the model ${model} itself; give another name.`);
+    const { diffPage } = await import('../diff/diff-page.js');
     const { writeAtomically } = await import('@sbp/train/checkpoint');
-    const folders = [await modelFolder(before), await modelFolder(after)];
-    const names = folders.map((folder) => resolve(folder));
+    const places = [await modelPlace(before), await modelPlace(after)];
+    const names = places.map((place) => resolve(place));
     const [left, right] = names[0] === names[1] ? [before, after] : shortNames(names);
     mkdirSync(dirname(html), { recursive: true });
     writeAtomically(html, diffPage(found, files, [left!, right!]));

@@ -20,8 +20,11 @@ beforeAll(async () => {
   });
   await saveModel(net, join(folder, 'plain'));
   await saveModel(leNetFc(), join(folder, 'noisy'));
-  const lstm = tf.layers.lstm({ units: 2, name: 'l', inputShape: [3, 2] });
-  await saveModel(tf.sequential({ layers: [lstm] }), join(folder, 'recurrent'));
+  const lstm = tf.layers.lstm({ units: 2, name: 'l', stateful: true, batchInputShape: [1, 3, 2] });
+  await saveModel(tf.sequential({ layers: [lstm] }), join(folder, 'stateful'));
+  const open = tf.layers.conv2d({ filters: 30, kernelSize: 3, name: 'o', inputShape: [null, null, 2] });
+  const pool = tf.layers.globalAveragePooling2d({ name: 'p' });
+  await saveModel(tf.sequential({ layers: [open, pool] }), join(folder, 'open'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -59,7 +62,11 @@ describe('sbp export', () => {
       'noisy --onnx a.onnx',
       /layer '.+' \(.+\) has noise; give exportOnnx what pruneModel or foldNoise makes of the model/,
     ],
-    ['recurrent --onnx a.onnx', /layer 'l' \(LSTM\) is not a layer that exportOnnx knows/],
+    ['stateful --onnx a.onnx', /layer 'l' \(LSTM\) keeps its state from one call to the next/],
+    [
+      'plain --onnx a.onnx --dtype int4',
+      /argument 'int4' is invalid\. Allowed choices are float32, float16, int8/,
+    ],
     ['nowhere --onnx a.onnx', /nowhere: there is no such file/],
   ])('export %s ends in one line and code 2, with nothing written', async (args, line) => {
     const { code, stdout, stderr } = await sbp(folder, 'export', ...args.split(' '));
@@ -67,6 +74,41 @@ describe('sbp export', () => {
     expect(stderr).toMatch(/^sbp: [^\n]+\n$/);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(existsSync(join(folder, 'a.onnx'))).toBe(false);
+  });
+
+  it('says how much fewer bits change the outputs, on random inputs', async () => {
+    const { code, stdout } = await sbp(
+      folder,
+      'export',
+      'plain',
+      '--onnx',
+      'half.onnx',
+      '--dtype',
+      'float16',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /\nd differs from float32 by 0\.00\d+ at most on 8 random inputs in float16, 0\.\d+ % of the largest; the same largest output for [78] of 8\n$/,
+    );
+    expect(statSync(join(folder, 'half.onnx')).size).toBeGreaterThan(0);
+  });
+
+  it('compares on given inputs, with sizes given', async () => {
+    const image = [1, 2, 3, 4].map((row) => [1, 2, 3, 4].map((column) => [row / 4, column / 4]));
+    writeFileSync(join(folder, 'inputs.json'), JSON.stringify({ o_input: [image, image] }));
+    const args = ['open', '--onnx', 'open.onnx', '--dtype', 'int8', '--inputs', 'inputs.json', '--json'];
+    const written = JSON.parse((await sbp(folder, 'export', ...args)).stdout);
+    expect(written.inputs).toEqual([{ name: 'o_input', shape: ['batch', 'open', 'open', 2] }]);
+    expect(written.difference).toMatchObject({ examples: 2, random: false, outputs: [{ name: 'p' }] });
+    const fixed = [...args, '--input-shape', '4,4,2'];
+    const { inputs } = JSON.parse((await sbp(folder, 'export', ...fixed)).stdout);
+    expect(inputs).toEqual([{ name: 'o_input', shape: ['batch', 4, 4, 2] }]);
+    writeFileSync(join(folder, 'inputs.json'), JSON.stringify({ o_input: [[1, 2]] }));
+    const { code, stderr } = await sbp(folder, 'export', ...args);
+    expect(stderr).toMatch(
+      /^sbp: 'o_input' of --inputs inputs\.json is no list of numbers of the shape \[examples, any, any, 2\]/,
+    );
+    expect(code).toBe(2);
   });
 
   it('names the folder that is not there, and leaves no half of a file', async () => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { saveModel } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
@@ -47,11 +47,24 @@ describe('--input-shape', () => {
     expect(JSON.parse(timed.stdout).rows).toHaveLength(1);
   });
 
+  it('is what an exported file takes; without it, open sizes stay open', async () => {
+    const written = async (...args: string[]) =>
+      JSON.parse((await sbp(folder, 'export', 'one', '--onnx', 'one.onnx', '--json', ...args)).stdout);
+    expect(await written('--input-shape', '6,7,3')).toMatchObject({
+      inputs: [{ name: 'image', shape: ['batch', 6, 7, 3] }],
+      outputs: [{ name: 'c', shape: ['batch', 4, 5, 2] }],
+    });
+    const given = readFileSync(join(folder, 'one.onnx'));
+    expect(await written()).toMatchObject({ inputs: [{ shape: ['batch', 'open', 'open', 3] }] });
+    expect(readFileSync(join(folder, 'one.onnx'))).not.toEqual(given);
+  });
+
   it.each([
     [
       'flops one',
       /layer 'c' \(Conv2D\) works on open sizes, .*'image' is \[open, open, 3\].*--input-shape 224,224,3/,
     ],
+    ['export one --onnx a.onnx --input-shape 5,5', /it can't be \[5, 5\]/],
     ['flops two', /--input-shape image=224,224,3 --input-shape mask=224,224,1/],
     ['flops two --input-shape 5,5,3', /has 2 inputs; give each its shape by name: image, mask/],
     ['flops two --input-shape image=5,5,3', /'mask' is \[open, open, 1\].*--input-shape mask=224,224,1/],

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../failure.js';
 import { count, print, size } from '../words.js';
@@ -38,7 +38,7 @@ async function prune(
   path: string,
   { threshold, out, gather, json }: { threshold?: number; out?: string; gather: boolean; json?: boolean },
 ): Promise<void> {
-  const { loadModel, modelFolder, saveModel } = await import('@sbp/model');
+  const { loadModel, modelPlace, ownsFile, saveModel } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { noisesOf } = await import('@sbp/layers');
   const { pruneModel } = await import('@sbp/prune');
@@ -49,9 +49,9 @@ async function prune(
     throw new UsageError(
       `${path} has no noise layers, so nothing says what can go; give the trained/model.json of a run.`,
     );
-  const given = await modelFolder(path);
-  const folder = out ?? `${given}-pruned`;
-  if (existsSync(folder) && realpathSync(folder) === realpathSync(given))
+  const place = (await modelPlace(path)).replace(/\.(json|keras|h5|hdf5)$/, '');
+  const folder = out ?? `${/^\w+:\/\//.test(path) ? basename(place) : place}-pruned`;
+  if (await ownsFile(path, join(folder, 'model.json')))
     throw new UsageError(
       `--out ${folder} is the folder of ${path} itself, whose noise would be lost; give another folder.`,
     );

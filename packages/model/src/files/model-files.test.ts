@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../load-model.js';
 import { saveModel } from '../save-model.js';
-import { modelBytes } from './model-files.js';
+import { modelBytes, modelFiles } from './model-files.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -39,6 +39,29 @@ describe('saveModel and loadModel', () => {
       expect(values(loaded)).toEqual(values(model));
       expect(loaded.layers.map(({ name }) => name)).toEqual(model.layers.map(({ name }) => name));
     }
+  });
+
+  it('keep weights of one name apart, whatever is frozen', async () => {
+    const part = (name: string, value: number) => {
+      const kernelInitializer = tf.initializers.constant({ value });
+      const d = tf.layers.dense({ units: 2, inputShape: [2], name: 'd', kernelInitializer });
+      return tf.sequential({ name, layers: [d, tf.layers.batchNormalization({ name: 'bn' })] });
+    };
+    const x = tf.input({ shape: [2] });
+    const [frozen, free] = [part('frozen', 1), part('free', 10)];
+    frozen.trainable = false;
+    const y = free.apply(frozen.apply(x)) as tf.SymbolicTensor;
+    const deep = tf.model({ inputs: x, outputs: y, name: 'deep' });
+    const z = tf.input({ shape: [2] });
+    const model = tf.model({ inputs: z, outputs: deep.apply(z) as tf.SymbolicTensor });
+    const out = join(folder, 'frozen');
+    await saveModel(model, out);
+    const loaded = await loadModel(out);
+    const inner = loaded.layers[1] as tf.LayersModel;
+    const kernels = inner.layers.slice(1).map((layer) => layer.getWeights()[0]!.dataSync()[0]);
+    expect(kernels).toEqual([1, 10]);
+    const [a, b] = [model, loaded].map((model) => model.predict(tf.ones([1, 2])) as tf.Tensor);
+    expect(b!.arraySync()).toEqual(a!.arraySync());
   });
 
   it('replaces a model and leaves nothing else behind', async () => {
@@ -99,4 +122,23 @@ describe('saveModel and loadModel', () => {
     await expect(loadModel(file)).rejects.toThrow(line);
     await expect(loadModel(file)).rejects.toMatchObject({ name: 'ModelFileError' });
   });
+});
+
+it('modelFiles writes what tfjs itself does', async () => {
+  const model = net();
+  model.setUserDefinedMetadata({ labels: ['a'] });
+  let artifacts!: tf.io.ModelArtifacts;
+  await model.save(
+    tf.io.withSaveHandler(async (given) => {
+      artifacts = given;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  const { weightData, weightSpecs, ...json } = artifacts;
+  const files = await modelFiles(model);
+  expect(JSON.parse(new TextDecoder().decode(files['model.json']))).toEqual({
+    ...json,
+    weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }],
+  });
+  expect(files['weights.bin']).toEqual(new Uint8Array(weightData as ArrayBuffer));
 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { assertOurTfjs } from '../our-tfjs.js';
+import { ensureBuilt } from '../graph/graph.js';
+import { variablesOf } from './variables-of.js';
 
 /** The files of a model as tfjs's own savers write them. */
 export const savedFiles = ['model.json', 'weights.bin'] as const;
@@ -9,22 +10,26 @@ export type SavedFiles = Record<(typeof savedFiles)[number], Uint8Array>;
 /**
  * A model as the files that `saveModel` writes, for whoever puts them elsewhere: into an archive, to a server.
  *
- * @throws ModelError for a model of another copy of tfjs
+ * @throws ModelError for a model of another copy of tfjs, and for one without shapes
  */
 export async function modelFiles(model: tf.LayersModel): Promise<SavedFiles> {
-  assertOurTfjs(model);
-  let artifacts!: tf.io.ModelArtifacts;
-  await model.save(
-    tf.io.withSaveHandler(async (given) => {
-      artifacts = given;
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-    }),
-  );
-  const { weightData, weightSpecs, ...rest } = artifacts;
-  const json = { ...rest, weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }] };
+  ensureBuilt(model);
+  const named = variablesOf(model).map((variable) => ({
+    name: variable.originalName,
+    tensor: variable.read(),
+  }));
+  const { data, specs } = await tf.io.encodeWeights(named);
+  const json = {
+    modelTopology: model.toJSON(undefined, false),
+    format: 'layers-model',
+    generatedBy: `TensorFlow.js tfjs-layers v${tf.version_layers}`,
+    convertedBy: null,
+    userDefinedMetadata: model.getUserDefinedMetadata() ?? undefined,
+    weightsManifest: [{ paths: ['weights.bin'], weights: specs }],
+  };
   return {
     'model.json': new TextEncoder().encode(JSON.stringify(json)),
-    'weights.bin': new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)),
+    'weights.bin': new Uint8Array(data),
   };
 }
 

@@ -42,6 +42,8 @@ export interface LayerEntry {
   readonly timewise?: boolean;
   /** It needs float32's range or digits, as what divides by a deviation does. */
   readonly precise?: boolean;
+  /** Its input is whole numbers below this one. */
+  readonly tokens?: (layer: tf.layers.Layer) => number;
   /** What comes out depends on the mask of its input. */
   readonly readsMask?: boolean;
 }

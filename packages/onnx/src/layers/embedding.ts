@@ -50,6 +50,10 @@ const masking: Converter = (context) => {
 
 /** Layers that look numbers up, and that say which steps of a sequence count. */
 export const embeddingLayers: LayerEntries = {
-  Embedding: { convert: embedding, integers: true },
+  Embedding: {
+    convert: embedding,
+    integers: true,
+    tokens: (layer) => layer.getConfig().inputDim as number,
+  },
   Masking: { convert: masking },
 };

@@ -1,3 +1,4 @@
+import { readGraph } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 
@@ -8,6 +9,13 @@ export interface Case {
   readonly shapes: readonly (readonly number[])[];
   /** The largest token, where inputs are tokens. */
   readonly tokens?: number;
+}
+
+/** The shapes of a case by the names of the inputs; undefined where a window is larger than what it slides over, so that nothing comes out. */
+export function shapesOf({ model, shapes }: Case): Record<string, readonly number[]> | undefined {
+  const inputShapes = Object.fromEntries(model.inputNames.map((name, i) => [name, shapes[i]!]));
+  const sizes = readGraph(model, { inputShapes }).outputs.flatMap(({ shape }) => shape);
+  return sizes.every((size) => size! > 0) ? inputShapes : undefined;
 }
 
 type Symbol = tf.SymbolicTensor;

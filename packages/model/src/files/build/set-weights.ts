@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { ModelFileError } from '../file-error.js';
 import type { FileWeight } from '../model-file.js';
 import { listed, quoted } from '../one-line.js';
+import { variablesOf } from '../variables-of.js';
 
 /**
  * Gives each of the model's weights its values, by name; where nested models have weights of one name, in the order of the file.
@@ -9,20 +10,14 @@ import { listed, quoted } from '../one-line.js';
  * @throws ModelFileError where the file has a weight too many or too few, or one of another shape
  */
 export function setWeights(model: tf.LayersModel, weights: readonly FileWeight[]): void {
-  const places = new Map<string, Set<tf.LayerVariable>>();
-  for (const layer of model.layers)
-    for (const variable of layer.weights) {
-      const name = variable.originalName;
-      const known = places.get(name);
-      if (known) known.add(variable);
-      else places.set(name, new Set([variable]));
-    }
-  const take = (name: string): tf.LayerVariable | undefined => {
-    const variables = places.get(name);
-    const [first] = variables ?? [];
-    if (first) variables!.delete(first);
-    return first;
-  };
+  const places = new Map<string, tf.LayerVariable[]>();
+  for (const variable of variablesOf(model)) {
+    const name = variable.originalName;
+    const known = places.get(name);
+    if (known) known.push(variable);
+    else places.set(name, [variable]);
+  }
+  const take = (name: string) => places.get(name)?.shift();
   for (const weight of weights) {
     const variable = take(weight.name) ?? take(withoutCell(weight.name));
     if (!variable)
@@ -31,7 +26,7 @@ export function setWeights(model: tf.LayersModel, weights: readonly FileWeight[]
       );
     write(variable, weight);
   }
-  const unset = [...places].filter(([, { size }]) => size > 0).map(([name]) => quoted(name));
+  const unset = [...places].filter(([, { length }]) => length > 0).map(([name]) => quoted(name));
   if (unset.length > 0)
     throw new ModelFileError(`its weights lack ${listed(unset)}; save the model anew, weights and all.`);
 }

@@ -30,11 +30,6 @@ export async function openPath(path: string): Promise<ModelSource> {
   return source;
 }
 
-/** The folder of a model that is given by its file or its folder. */
-export async function modelFolder(path: string): Promise<string> {
-  return dirname(await modelFileAt(path));
-}
-
 async function modelFileAt(path: string): Promise<string> {
   const shown = shownPath(path);
   if (path.includes('\0') || !existsSync(path))

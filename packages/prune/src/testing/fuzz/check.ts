@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { PruneReport } from '../../index.js';
-import { difference, fill, layersOf } from '../fill.js';
+import { difference, fill, layersOf, randomInputs } from '../fill.js';
 import { buildGraph } from '../graphs/build.js';
 import type { GraphSpec } from '../graphs/spec.js';
 import { onnxDifference } from '../onnx.js';
@@ -10,7 +10,10 @@ import { stockClasses } from './stock-classes.js';
 
 /** What is tried: the functions of the package, or others in a test of the tests. */
 export interface Surgery {
-  readonly withNoise: (model: tf.LayersModel) => tf.LayersModel;
+  readonly withNoise: (
+    model: tf.LayersModel,
+    options?: { at?: (layer: tf.layers.Layer) => boolean },
+  ) => tf.LayersModel;
   readonly foldNoise: (model: tf.LayersModel) => tf.LayersModel;
   readonly pruneModel: (
     model: tf.LayersModel,
@@ -31,6 +34,8 @@ export interface Trial {
   /** Share of the groups that is drowned. */
   readonly share: number;
   readonly gather: boolean;
+  /** Of added noise: at every set of groups, or at those of some layers only. */
+  readonly at: 'all' | 'some';
 }
 
 /** How a trial went that went well. */
@@ -103,7 +108,10 @@ function expectSame(what: string, found: unknown, expected: unknown): void {
  *
  * @throws Wrong where a promise is not kept
  */
-export async function check(surgery: Surgery, { spec, seed, noise, share, gather }: Trial): Promise<Outcome> {
+export async function check(
+  surgery: Surgery,
+  { spec, seed, noise, share, gather, at }: Trial,
+): Promise<Outcome> {
   const refused = new Map<string, string>();
   const models: tf.LayersModel[] = [];
   const keep = <M extends tf.LayersModel | undefined>(model: M): M => {
@@ -127,13 +135,15 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
       }
     }
     const before = numbersOf(given);
+    const options = at === 'all' ? {} : { at: ({ name }: tf.layers.Layer) => name.length % 2 === 1 };
     const noisy =
-      noise === 'own' ? given : keep(attempt(refused, 'withNoise', () => surgery.withNoise(given)));
+      noise === 'own' ? given : keep(attempt(refused, 'withNoise', () => surgery.withNoise(given, options)));
     if (!noisy) return nothing;
     if (noise === 'added') {
       expectPorts('withNoise', noisy, given);
       expectSame('weights of the model that withNoise was given', numbersOf(given), before);
       expectSameOutputs('withNoise', given, noisy, seed, 1e-5);
+      if (trains(given, seed) === undefined) expectTrains(noisy, seed);
       fill(noisy, seed);
     }
     drown(noisy, seed, share);
@@ -154,6 +164,8 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
     expectStock('pruneModel', pruned);
     expectSameOutputs('pruneModel', noisy, pruned, seed, 1e-4);
     expectReport(surgery, noise === 'added' ? given : undefined, pruned, report);
+    expectWidths(noisy, pruned, report);
+    if (seed % 4 === 0) await expectReloads(noisy, pruned, seed);
     const bytes = attempt(refused, 'exportOnnx', () => surgery.exportOnnx?.(pruned));
     if (bytes) expectClose('exportOnnx', await differenceOf(pruned, bytes, seed), 1e-4);
     discard(pruned);
@@ -235,4 +247,78 @@ function expectReport(
     if (kept > above && notes.length === 0)
       throw new Wrong(`report says nothing of groups that stayed though at 0: ${counts}`);
   }
+}
+
+/** A layer's channels or units, where it has them on its last axis. */
+function widthOf(layer: tf.layers.Layer | undefined): number | undefined {
+  if (!layer || !/Conv|Dense/.test(layer.getClassName()) || layer.getConfig().dataFormat === 'channelsFirst')
+    return undefined;
+  return (layer.getOutputAt(0) as tf.SymbolicTensor).shape.at(-1)!;
+}
+
+/** The layers that make the groups have as many as the report says. */
+function expectWidths(noisy: tf.LayersModel, pruned: tf.LayersModel, { layers }: PruneReport): void {
+  const find = (model: tf.LayersModel, wanted: string) => layersOf(model).find(({ name }) => name === wanted);
+  for (const { name, groups, present } of layers) {
+    // Noise that was added is named after the first layer that makes its groups.
+    const maker = name.replace(/_noise$/, '');
+    if (widthOf(find(noisy, maker)) !== groups) continue;
+    const width = widthOf(find(pruned, maker));
+    if (width !== undefined && width !== present)
+      throw new Wrong(`report says ${present} groups of '${name}' are there, but '${maker}' has ${width}`);
+  }
+}
+
+/** Why a model computes no numbers while training, if it doesn't: some of tfjs's layers have faults of their own there. */
+function trains(model: tf.LayersModel, seed: number): string | undefined {
+  const inputs = randomInputs(model, seed);
+  try {
+    return tf.tidy(() => {
+      const outputs = model.apply(inputs.length === 1 ? inputs[0]! : inputs, { training: true });
+      const areNumbers = ([outputs].flat() as tf.Tensor[]).every(
+        (y) => y.isFinite().all().dataSync()[0] === 1,
+      );
+      return areNumbers ? undefined : 'gives no numbers while training';
+    });
+  } catch (error) {
+    return said(error);
+  } finally {
+    tf.dispose(inputs);
+  }
+}
+
+function expectTrains(model: tf.LayersModel, seed: number): void {
+  const fault = trains(model, seed);
+  if (fault !== undefined) throw new Wrong(`withNoise: what it made can't be trained: ${fault}`);
+}
+
+/** A model as it comes back from its file. */
+async function reloaded(model: tf.LayersModel): Promise<tf.LayersModel> {
+  let saved!: tf.io.ModelArtifacts;
+  await model.save(
+    tf.io.withSaveHandler(async (artifacts) => {
+      saved = artifacts;
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
+    }),
+  );
+  const { weightData, ...rest } = saved;
+  return tf.loadLayersModel(tf.io.fromMemory({ ...JSON.parse(JSON.stringify(rest)), weightData }));
+}
+
+/** The cut model comes back from its file as it was, if the model that was cut does: tfjs has layers that do not. */
+async function expectReloads(noisy: tf.LayersModel, pruned: tf.LayersModel, seed: number): Promise<void> {
+  const far = async (model: tf.LayersModel) => {
+    const copy = await reloaded(model);
+    try {
+      return difference(model, copy, seed);
+    } finally {
+      discard(copy);
+    }
+  };
+  const orError = (model: tf.LayersModel) => far(model).catch(said);
+  const found = await orError(pruned);
+  if (typeof found === 'number' && found < 1e-6) return;
+  const expected = await orError(noisy);
+  if (typeof expected === 'number' && expected < 1e-6)
+    throw new Wrong(`what pruneModel made does not come back from its file: ${found}`);
 }

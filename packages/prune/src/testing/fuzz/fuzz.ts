@@ -106,14 +106,14 @@ export async function tryOne(
       trial: counterexample![0],
     });
   } else if (outcome) {
-    const [{ noise, share }] = tried as [Trial];
+    const [{ noise, share, at }] = tried as [Trial];
     if (outcome.refused.size > 0) tally.refused++;
     for (const [by, reason] of outcome.refused) bump(tally.refusals, `${by}: ${reason}`);
     for (const kind of new Set(outcome.layers)) bump(tally.kinds, kind);
     for (const note of outcome.notes) bump(tally.notes, kindOf(note));
     tally.groups += outcome.groups;
     tally.removed += outcome.removed;
-    if (noise === 'added' && share === 0.5 && outcome.reduction !== undefined)
+    if (noise === 'added' && at === 'all' && share === 0.5 && outcome.reduction !== undefined)
       tally.halved.push(outcome.reduction);
   }
 }

@@ -305,7 +305,7 @@ const volumes = weighted(
     1,
     step('conv3dTranspose', {
       filters: upTo(4),
-      kernelSize: one(1, 2),
+      kernelSize: one(2),
       strides: one(1, 2),
       padding,
       useBias,

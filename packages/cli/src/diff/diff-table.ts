@@ -1,7 +1,7 @@
 import type { Column } from '@sbp/bench';
-import type { LayerDiff, ModelDiff, Sizes } from './diff.js';
-import { missing } from './figures.js';
-import { count, plural, size } from './words.js';
+import { missing } from '../figures.js';
+import { count, plural, size } from '../words.js';
+import type { LayerDiff, ModelDiff, Sizes } from './diff-models.js';
 
 /** A row a layer that has weights, multiplies, or is in one model only, and one for all of them. */
 export function diffRows({ layers, before, after }: ModelDiff): {

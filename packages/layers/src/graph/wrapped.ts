@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import { stockLayer } from './stock.js';
-import { NoiseConfigError, variationalsOf } from './variational.js';
+import { stockLayer } from '../stock.js';
+import { NoiseConfigError, variationalsOf } from '../variational.js';
 
 /** tfjs's layers that run another one, by the fields that hold it. */
 const holders = { TimeDistributed: ['layer'], Bidirectional: ['forwardLayer', 'backwardLayer'] };

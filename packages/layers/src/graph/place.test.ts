@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { logNormalDropout, noisesOf, noisyDense } from './index.js';
-import { reloaded } from './reloaded.test-support.js';
-import { streamOf } from './stream.js';
+import { logNormalDropout, noisesOf, noisyDense } from '../index.js';
+import { reloaded } from '../reloaded.test-support.js';
+import { streamOf } from '../stream.js';
 import { layersWithin } from './within.js';
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { type Block, page } from '@sbp/bench';
-import type { ModelDiff } from './diff.js';
+import { chartOfWidths } from '../figures.js';
+import type { ModelDiff } from './diff-models.js';
 import { diffFacts, diffNote, diffRows, type FileSizes } from './diff-table.js';
-import { chartOfWidths } from './figures.js';
 
 /** More columns than that are not told apart. */
 const mostColumns = 40;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { logNormalDropout, NoiseConfigError, noisyDense, sparseVdDense } from './index.js';
+import { logNormalDropout, NoiseConfigError, noisyDense, sparseVdDense } from '../index.js';
 
 const inputShape = [3, 4];
 const wrap = (layer: tf.layers.Layer) => tf.layers.timeDistributed({ layer, inputShape } as never);
