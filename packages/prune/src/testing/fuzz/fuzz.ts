@@ -45,6 +45,19 @@ export const newTally = (): Tally => ({
   removed: 0,
 });
 
+/** What several runs have found, as of one. */
+export function sumOf(tallies: readonly Tally[]): Tally {
+  const all = newTally();
+  for (const tally of tallies) {
+    for (const key of ['tried', 'refused', 'groups', 'removed'] as const) all[key] += tally[key];
+    for (const key of ['refusals', 'alike', 'kinds', 'notes'] as const)
+      for (const [what, n] of tally[key]) all[key].set(what, (all[key].get(what) ?? 0) + n);
+    all.failures.push(...tally.failures);
+    all.halved.push(...tally.halved);
+  }
+  return all;
+}
+
 /** A message without its numbers and names, so that failures of one cause count as one. */
 export const kindOf = (message: string) =>
   message
