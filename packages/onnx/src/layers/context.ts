@@ -76,7 +76,8 @@ export interface Parameter {
 export const weightsOf = ({ layer }: { readonly layer: tf.layers.Layer }): Parameter[] =>
   layer.weights.map((variable) => {
     const tensor = variable.read();
-    return { data: Float32Array.from(tensor.dataSync()), shape: tensor.shape };
+    const data = tensor.dataSync();
+    return { data: data instanceof Float32Array ? data : Float32Array.from(data), shape: tensor.shape };
   });
 
 /** Adds a weight of the layer to the graph; the uses of a shared layer share it. */

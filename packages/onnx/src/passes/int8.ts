@@ -62,21 +62,26 @@ export function quantized({ data, dims }: Constant, axis: number): Quantized {
   const numbers = data as Float32Array;
   const scales = new Float32Array(channels);
   const values = new Int8Array(numbers.length);
-  /** Each run of neighbours that belong to one channel. */
-  const runs = (visit: (start: number, channel: number) => void) => {
-    for (let start = 0, run = 0; start < numbers.length; start += inner, run++) visit(start, run % channels);
-  };
-  runs((start, channel) => {
-    let largest = scales[channel]!;
-    for (let i = start; i < start + inner; i++) largest = Math.max(largest, Math.abs(numbers[i]!));
-    scales[channel] = largest;
-  });
+  // Neighbours belong to one channel in runs of `inner`. No function is called for each: there may be a hundred million.
+  for (let i = 0, left = inner, channel = 0; i < numbers.length; i++) {
+    const size = Math.abs(numbers[i]!);
+    if (size > scales[channel]!) scales[channel] = size;
+    if (--left === 0) [left, channel] = [inner, (channel + 1) % channels];
+  }
   // A channel of zeros may have any scale but 0.
   for (const i of scales.keys()) scales[i] = scales[i] === 0 ? 1 : scales[i]! / 127;
-  runs((start, channel) => {
-    for (let i = start; i < start + inner; i++) values[i] = Math.round(numbers[i]! / scales[channel]!);
-  });
+  for (let i = 0, left = inner, channel = 0; i < numbers.length; i++) {
+    values[i] = Math.round(numbers[i]! / scales[channel]!);
+    if (--left === 0) [left, channel] = [inner, (channel + 1) % channels];
+  }
   return { values, scales };
+}
+
+/** The same as uint8, {@link ZERO} standing for 0. */
+function movedUp(values: Int8Array): Uint8Array {
+  const result = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = values[i]! + ZERO;
+  return result;
 }
 
 /** Writes operations with weights of int8. */
@@ -124,7 +129,7 @@ class Quantizer {
       name: `${kernel}/uint8`,
       type: 'uint8',
       dims: constant.dims,
-      data: Uint8Array.from(values, (value) => value + ZERO),
+      data: movedUp(values),
     });
     const s = this.#constant({
       name: `${kernel}/scale`,
