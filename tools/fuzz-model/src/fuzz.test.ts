@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeOwnModels } from './own-models.js';
+import { kerasModels, writeOwnModels } from './own-models.js';
 import { fuzz } from './run.js';
 
 let folder: string;
@@ -12,7 +12,7 @@ let own: string[];
 beforeAll(async () => {
   await tf.setBackend('cpu');
   folder = mkdtempSync(join(tmpdir(), 'sbp-fuzz-test-'));
-  own = await writeOwnModels(folder);
+  own = [...(await writeOwnModels(folder)), ...kerasModels()];
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -21,7 +21,16 @@ const names = [
   ...['GlobalMaxPooling1D', 'GlobalMaxPooling2D', 'GlobalAveragePooling1D', 'GlobalAveragePooling2D'],
   ...['Rescaling', 'CenterCrop', 'CategoryEncoding', 'Resizing', 'RandomWidth'],
   // of ours, in ../layers
-  ...['GeneralReLU', 'GeneralELU', 'SpatialDropout2D', 'SpatialDropout3D', 'StopMask'],
+  ...[
+    'GeneralReLU',
+    'GeneralELU',
+    'SpatialDropout2D',
+    'SpatialDropout3D',
+    'StopMask',
+    'FullMask',
+    'ZeroMasked',
+    'JoinMasks',
+  ],
   ...['Normalization', 'GroupNormalization', 'RMSNormalization', 'UnitNormalization', 'LayerScale'],
   ...['GeneralBatchNormalization', 'GeneralLayerNormalization'],
   ...['Subtract', 'Divide', 'Clip', 'Power', 'Reduce', 'Slice'],

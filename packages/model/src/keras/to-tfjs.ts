@@ -1,11 +1,13 @@
 import type { FileWeight, ModelFile } from '../files/model-file.js';
 import { buildModel } from './build/build-model.js';
+import { orderedUses } from './build/order.js';
 import { weightSource } from './build/weights.js';
 import { dialectOf } from './dialect.js';
 import { refused } from './entries/refused.js';
 import { entries } from './entries/registry.js';
 import { opened } from './topology/json.js';
 import { readModel } from './topology/read-topology.js';
+import type { ModelSpec } from './topology/spec.js';
 
 /**
  * The same model as tfjs reads it: its class names, config fields, links and weight names, and layers that compute what Keras's do. Gives the file itself back where tfjs wrote it.
@@ -16,8 +18,10 @@ export function toTfjs(file: ModelFile): ModelFile {
   const keras = dialectOf(file);
   if (keras === 'tfjs') return file;
   const { trainingConfig: _, optimizerWeights: __, ...rest } = file;
-  const { className, config, weights } = buildModel(readModel(opened(file.topology)), {
+  const model = readModel(opened(file.topology));
+  const { className, config, weights } = buildModel(model, {
     keras,
+    masks: beginsMask(model),
     entries,
     refused,
     source: weightSource(file.weights),
@@ -37,4 +41,13 @@ export function toTfjs(file: ModelFile): ModelFile {
       return { name, shape: weight.shape, dtype: weight.dtype, data: weight.data };
     }),
   };
+}
+
+function beginsMask(model: ModelSpec): boolean {
+  return orderedUses(model).uses.some(
+    ({ layer }) =>
+      layer.className === 'Masking' ||
+      layer.config.mask_zero === true ||
+      (layer.model !== undefined && beginsMask(layer.model)),
+  );
 }

@@ -26,10 +26,9 @@ class GeneralReLU extends tf.layers.Layer {
     return tf.tidy(() => {
       const { maxValue, negativeSlope, threshold } = this.settings;
       const x = one(inputs);
-      const above = maxValue === null ? x : tf.minimum(x, maxValue);
-      const passes = tf.cast(tf.greaterEqual(x, threshold), x.dtype);
-      const below = tf.mul(negativeSlope, tf.minimum(tf.sub(x, threshold), 0));
-      return tf.add(tf.mul(above, passes), below);
+      const above = tf.mul(x, tf.cast(tf.greater(x, threshold), x.dtype));
+      const bounded = maxValue === null ? above : tf.clipByValue(above, 0, maxValue);
+      return tf.sub(bounded, tf.mul(negativeSlope, tf.relu(tf.sub(threshold, x))));
     });
   }
   override getConfig(): tf.serialization.ConfigDict {

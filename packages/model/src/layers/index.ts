@@ -5,6 +5,7 @@ import './general-activations.js';
 import './general-convolutions.js';
 import './general-gru.js';
 import './general-normalization.js';
+import './masks.js';
 import './normalization.js';
 import './pooling.js';
 import './resizing.js';

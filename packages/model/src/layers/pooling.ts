@@ -56,22 +56,3 @@ class MaskedGlobalAveragePooling1D extends tfjsClass('GlobalAveragePooling1D') {
   }
 }
 registerLayer(MaskedGlobalAveragePooling1D);
-
-/** Its input; a mask ends here, as it does in Keras at a layer that knows nothing of masks. tfjs's layers throw there. */
-class StopMask extends tf.layers.Layer {
-  static className = 'StopMask';
-  constructor(config: object) {
-    super(config);
-    this.supportsMasking = true;
-  }
-  override computeOutputShape(shape: tf.Shape): tf.Shape {
-    return shape;
-  }
-  override computeMask(): tf.Tensor {
-    return null as unknown as tf.Tensor;
-  }
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return one(inputs);
-  }
-}
-registerLayer(StopMask);

@@ -7,10 +7,12 @@ export const arange = (size: number) => Uint32Array.from({ length: size }, (_, i
 export function transposed<T extends Numbers>(data: T, shape: Shape, axes: readonly number[]): T {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, d) => size * d, 1));
   const result = data.slice() as T;
+  if (axes.length === 0) return result;
+  const [length, stride] = [shape[axes.at(-1)!]!, strides[axes.at(-1)!]!];
   let to = 0;
   const walk = (depth: number, from: number) => {
-    if (depth === axes.length) {
-      result[to++] = data[from]!;
+    if (depth === axes.length - 1) {
+      for (let i = 0, at = from; i < length; i++, at += stride) result[to++] = data[at]!;
       return;
     }
     const axis = axes[depth]!;

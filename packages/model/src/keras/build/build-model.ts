@@ -18,6 +18,8 @@ export interface BuildContext {
   readonly refused: Readonly<Record<string, string>>;
   readonly source: WeightSource;
   readonly taken: TakenNames;
+  /** True where a layer of the file begins a mask. */
+  readonly masks: boolean;
 }
 
 /** Where a model stands among the file's weights. */
@@ -103,6 +105,7 @@ function sayLayer(layer: LayerSpec, call: CallSpec, around: Surroundings): reado
   };
   const entry = entryOf(layer, context, fail);
   checkConfig(layer, entry, fail);
+  if (inputs.length === 0 && entry.takes !== 'anything') fail('is called on no tensor');
   if (entry.takes !== 'anything') checkCall(layer, call, entry.takes ?? [], around);
   const path = (at?: Part): WeightPath => ({
     layer: layer.name,
@@ -115,6 +118,7 @@ function sayLayer(layer: LayerSpec, call: CallSpec, around: Surroundings): reado
     name: layer.name,
     config: layer.config,
     keras: context.keras,
+    masks: context.masks,
     inputs,
     call,
     tensor: (argument: Argument) => ('ref' in argument ? tensorAt(argument.ref) : undefined),
@@ -124,7 +128,7 @@ function sayLayer(layer: LayerSpec, call: CallSpec, around: Surroundings): reado
       const known = weights.get(key);
       if (known) return known;
       const found = context.source.claim(path(at), wanted);
-      const byName = Object.fromEntries(wanted.map((name, i) => [name, found[i]!]));
+      const byName = Object.fromEntries(wanted.map((name, i) => [name.split('|')[0]!, found[i]!]));
       weights.set(key, byName);
       return byName;
     },

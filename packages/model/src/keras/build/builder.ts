@@ -171,9 +171,10 @@ export class ModelBuilder {
     return own;
   }
 
-  private call(own: string, inputs: readonly Tensor[], masked: boolean): Tensor[] {
+  private call(own: string, given: readonly Tensor[], masked: boolean): Tensor[] {
     const layer = this.layers.get(own)!;
     const call = layer.calls.length;
+    const inputs = given.map((tensor, i) => (given.indexOf(tensor) === i ? tensor : this.again(tensor, i)));
     layer.calls.push(inputs);
     const shapes = layer.shapes(inputs.map(({ shape }) => shape));
     const outputs = shapes.map(
@@ -181,6 +182,11 @@ export class ModelBuilder {
     );
     this.steps.push({ layer: own, inputs, outputs });
     return outputs;
+  }
+
+  /** A tensor that a layer reads once more. tfjs would free it before other layers have read it. */
+  private again(tensor: Tensor, i: number): Tensor {
+    return this.add(`${tensor.layer}/again_${i}`, 'Activation', { activation: 'linear' }, [tensor])[0]!;
   }
 
   private unmasked(tensor: Tensor): Tensor {

@@ -14,7 +14,7 @@ export interface WeightPath {
 }
 
 export interface WeightSource {
-  /** The layer's weights of these names, in Keras's order. */
+  /** The layer's weights of these names, in Keras's order; a name may be several, `gamma|variable`. */
   claim(path: WeightPath, names: readonly string[]): FileWeight[];
 }
 
@@ -34,48 +34,72 @@ function stored(weights: readonly FileWeight[]): WeightSource {
 
 /** Those of `.h5` files and of the converter: `model/conv/kernel`, with or without what is around the layer. */
 function named(weights: readonly FileWeight[]): WeightSource {
-  const byLast = new Map<string, { weight: FileWeight; parts: string[]; claimed: boolean }[]>();
+  const byLast = new Map<string, Named[]>();
   for (const weight of weights) {
     const parts = weight.name.replace(/:\d+$/, '').split('/');
-    const last = parts.at(-1)!;
+    // Keras 3 counts weights without a name through the model.
+    const last = parts.at(-1)!.replace(/^variable_\d+$/, 'variable');
     byLast.set(last, [...(byLast.get(last) ?? []), { weight, parts: parts.slice(0, -1), claimed: false }]);
   }
   return {
     claim: ({ layer, names: wanted, models }, names) =>
       names.map((name) => {
-        const fitting = (byLast.get(name) ?? []).filter(
-          ({ claimed, parts }) => !claimed && holds(parts, wanted),
-        );
-        const around = (parts: readonly string[]) => models.filter((model) => parts.includes(model)).length;
-        const found = fitting.sort((a, b) => around(b.parts) - around(a.parts))[0];
-        if (!found) return missing(layer, name);
-        found.claimed = true;
-        return found.weight;
+        let best: { found: Named; strange: number } | undefined;
+        const spelled = name.split('|').flatMap((one) => byLast.get(one) ?? []);
+        for (const found of spelled) {
+          const strange = found.claimed ? undefined : strangeParts(found.parts, wanted, models);
+          if (strange === undefined || (best && strange >= best.strange)) continue;
+          best = { found, strange };
+        }
+        if (!best) return missing(layer, name);
+        best.found.claimed = true;
+        return best.found.weight;
       }),
   };
 }
 
-function holds(parts: readonly string[], wanted: readonly string[]): boolean {
+interface Named {
+  weight: FileWeight;
+  /** Of its name, but for the last. */
+  parts: string[];
+  claimed: boolean;
+}
+
+/**
+ * How far a weight's name is from that of a layer's: parts that neither the layer nor the models around it explain, more by a bit for models that are not named; undefined where it is
+ * not the layer's.
+ */
+function strangeParts(
+  parts: readonly string[],
+  wanted: readonly string[],
+  models: readonly string[],
+): number | undefined {
+  const own = new Set<number>();
   let from = 0;
-  return wanted.every((name) => {
+  for (const name of wanted) {
     // A layer's own name may have slashes in it.
     const pieces = name.split('/');
-    for (let i = from; i + pieces.length <= parts.length; i++) {
-      const fits = pieces.every((piece, k) =>
-        piece.endsWith('_') ? parts[i + k]!.startsWith(piece) : parts[i + k] === piece,
-      );
-      if (fits) {
-        from = i + pieces.length;
-        return true;
-      }
-    }
-    return false;
-  });
+    const fits = (at: number) =>
+      pieces.every((piece, k) => {
+        const part = parts[at + k];
+        return piece.endsWith('_') ? part?.startsWith(piece) : part === piece;
+      });
+    let at = from;
+    while (at < parts.length && !fits(at)) at++;
+    if (at >= parts.length) return undefined;
+    for (let k = 0; k < pieces.length; k++) own.add(at + k);
+    from = at + pieces.length;
+  }
+  const around = models.flatMap((model) => model.split('/'));
+  const named = new Set([...around, ...wanted.flatMap((name) => name.split('/'))]);
+  const strange = parts.filter((part, i) => !own.has(i) && !named.has(part)).length;
+  const unnamed = around.filter((model) => !parts.includes(model)).length;
+  return strange + unnamed / (1 + around.length);
 }
 
 function missing(layer: string, name: string): never {
   throw new ModelError(
-    `layer '${layer}': the file has no weight '${name}' for it; save the whole model again`,
+    `layer '${layer}': the file has no weight '${name.split('|')[0]}' for it; save the whole model again`,
     layer,
   );
 }

@@ -91,9 +91,16 @@ export function softmax(use: LayerUse, axis: unknown): readonly Tensor[] {
           `its axis is ${JSON.stringify(axis)}; expected axes of a tensor of rank ${rank}, the batch not among them`,
         );
   });
-  if (list.length > 1) return use.add('Softmax', { axis: list });
-  if (list[0] === rank - 1) return use.add('Softmax', { axis: -1 });
-  return lastAxis(use, list[0]!, (moved) => use.add('Softmax', { axis: -1 }, { on: moved }));
+  // tfjs's Softmax takes any mask that it met for one of its own.
+  if (list.length > 1)
+    return use.masks
+      ? use.fail('it has several axes, in a model with masks')
+      : use.add('Softmax', { axis: list });
+  const last = (on: readonly Tensor[]) =>
+    use.masks
+      ? use.add('Activation', { activation: 'softmax' }, { on })
+      : use.add('Softmax', { axis: -1 }, { on });
+  return list[0] === rank - 1 ? last(use.inputs) : lastAxis(use, list[0]!, last);
 }
 
 /** What is done along the last axis, done along another. */

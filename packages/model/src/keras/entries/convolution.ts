@@ -5,6 +5,7 @@ import { activated } from './activations.js';
 import { flag, isChannelsFirst, kept, number, numbers } from './config.js';
 import { reshaped } from './core.js';
 import type { Entries, Entry, LayerUse } from './entry.js';
+import { samePadding3d } from './same-padding.js';
 
 const shapeFields = ['kernel_size', 'strides', 'padding', 'data_format', 'dilation_rate', 'use_bias'];
 const biasTraining = ['bias_initializer', 'bias_regularizer', 'bias_constraint'];
@@ -72,6 +73,18 @@ function convolution(rank: 1 | 2 | 3): Entry {
           on = use.add('ZeroPadding1D', { padding: [before, 0] }, { on, suffix: 'causal' });
           config.padding = 'valid';
         }
+        if (rank === 3 && config.padding === 'same') {
+          const { shape } = use.inputs[0]!;
+          const window = config.kernel_size.map((size, i) => (size - 1) * config.dilation_rate[i]! + 1);
+          const sizes = first ? shape.slice(2) : shape.slice(1, -1);
+          const padding = samePadding3d(use, sizes, window, config.strides);
+          const { data_format } = config;
+          if (typeof padding === 'string') config.padding = padding;
+          else {
+            on = use.add('ZeroPadding3D', { padding, data_format }, { on, suffix: 'same' });
+            config.padding = 'valid';
+          }
+        }
         return activated(use, (activation) =>
           groups === 1
             ? use.add(`Conv${rank}D`, { ...config, ...activation }, { on, weights })
@@ -111,6 +124,14 @@ function transposed(rank: 1 | 2 | 3): Entry {
             : use.add(`Conv${wide}DTranspose`, { ...own, ...rest, ...activation }, { on, weights: placed }),
         );
       };
+      if (rank === 3 && shape.padding === 'same' && !extra) {
+        const gaps = shape.strides.map((stride, i) => stride - shape.kernel_size[i]!);
+        // tfjs would begin before the image; without padding, what is missing comes behind it.
+        if (gaps.every((gap) => gap >= 0) && gaps.some((gap) => gap > 0))
+          return flat({ ...shape, padding: 'valid' }, gaps, use.inputs, weights);
+        if (gaps.some((gap) => gap > 0))
+          use.fail('its strides are larger than its kernel along some axes only, which tfjs gets wrong');
+      }
       if (rank > 1) return flat(shape, extra, use.inputs, weights);
       return lastChannels(use, shape.data_format === 'channels_first', (on) =>
         asRows(use, on, shape, (rows, wide) =>

@@ -4,6 +4,7 @@ import { quoted } from '../topology/json.js';
 import { activated } from './activations.js';
 import { axes, isChannelsFirst, kept, number, numbers } from './config.js';
 import type { Entries, LayerUse } from './entry.js';
+import { joined } from './masks.js';
 
 const denseTraining = [
   'kernel_initializer',
@@ -133,5 +134,11 @@ export function concatenate(use: LayerUse, axis: Json): readonly Tensor[] {
   const [positive] = axes(use, axis, rank);
   if (positive === 0)
     use.fail('it joins examples of a batch, which no other layer can do; leave it out of the model');
-  return use.add('Concatenate', { axis: positive === rank - 1 ? -1 : positive! });
+  const config = { axis: positive === rank - 1 ? -1 : positive! };
+  const masked = use.inputs.filter((tensor) => tensor.masked).length;
+  // Along time, masks are joined as the tensors are.
+  if (positive === 1 && rank > 2 && masked === use.inputs.length) return use.add('Concatenate', config);
+  if (positive !== rank - 1 && masked > 0)
+    use.fail('it joins masked tensors along an axis that is not the last');
+  return joined(use, use.inputs, (on) => use.add('Concatenate', config, { on }));
 }

@@ -11,6 +11,8 @@ export interface LayerUse {
   readonly config: JsonObject;
   /** 2 or 3. */
   readonly keras: number;
+  /** True where a mask begins somewhere in the file. */
+  readonly masks: boolean;
   /** What it is called on: tensors of the model that is being written. */
   readonly inputs: readonly Tensor[];
   readonly call: CallSpec;

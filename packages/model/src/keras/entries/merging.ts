@@ -1,11 +1,14 @@
 import type { Entries, Entry } from './entry.js';
+import { joined } from './masks.js';
 
 /** Layers of several inputs and no settings, of the same name in tfjs or among ours. */
 function merge(className: string): Entry {
   return {
     fields: [],
     say: (use) =>
-      use.inputs.length === 1 ? use.add('Activation', { activation: 'linear' }) : use.add(className, {}),
+      use.inputs.length === 1
+        ? use.add('Activation', { activation: 'linear' })
+        : joined(use, use.inputs, (on) => use.add(className, {}, { on })),
   };
 }
 

@@ -135,7 +135,8 @@ export const normalizationEntries: Entries = {
       use.add(
         'LayerScale',
         { ...kept(use, []), projection_dim: number(use, 'projection_dim') },
-        { weights: use.weights(['gamma']) },
+        // Keras 3's has no name.
+        { weights: use.weights(['gamma|variable']) },
       ),
   },
   SpectralNormalization: {

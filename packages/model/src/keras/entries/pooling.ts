@@ -3,6 +3,7 @@ import { quoted } from '../topology/json.js';
 import { flag, isChannelsFirst, numbers } from './config.js';
 import { reshaped } from './core.js';
 import type { Entries, Entry, LayerUse } from './entry.js';
+import { samePadding3d } from './same-padding.js';
 
 function formatOf(use: LayerUse): 'channels_first' | 'channels_last' {
   return isChannelsFirst(use) ? 'channels_first' : 'channels_last';
@@ -28,6 +29,14 @@ function pooling(kind: 'Average' | 'Max', rank: 1 | 2 | 3): Entry {
         strides: strides == null ? pool_size : numbers(use, 'strides', rank),
         padding,
       };
+      if (rank === 3 && padding === 'same') {
+        const { shape } = use.inputs[0]!;
+        const sizes = isChannelsFirst(use) ? shape.slice(2) : shape.slice(1, -1);
+        const said = samePadding3d(use, sizes, pool_size, config.strides);
+        if (typeof said !== 'string')
+          use.fail('its strides are larger than its window along some axes only, which tfjs gets wrong');
+        config.padding = said as string;
+      }
       const className = `${kind}Pooling${rank}D`;
       return rank === 1
         ? lastChannels(use, (on) => use.add(className, config, { on }))

@@ -3,6 +3,7 @@ import type { Tensor } from '../build/tensor.js';
 import { isObject, type JsonObject, quoted } from '../topology/json.js';
 import { flag, kept, number, numbers } from './config.js';
 import type { Entries, Entry, LayerUse, Part } from './entry.js';
+import { ownMask, zeroMasked } from './masks.js';
 
 const cellTraining = [
   'kernel_initializer',
@@ -83,19 +84,21 @@ function fed(use: LayerUse): readonly Tensor[] {
   const states = use.call.kwargs.initial_state;
   const list = states && 'list' in states ? states.list : states ? [states] : [];
   const tensors = list.map((state) => use.tensor(state)).filter((tensor) => tensor !== undefined);
-  return [...use.inputs, ...tensors];
+  return ownMask(use, [...use.inputs, ...tensors]);
 }
 
+/** Whether a mask comes with its output. */
 function masked(use: LayerUse): boolean {
-  return use.inputs[0]!.masked && use.config.return_sequences === true;
+  const isMasked = use.masks || use.inputs[0]!.masked;
+  return isMasked && use.config.return_sequences === true;
 }
 
 function recurrent(cell: Cell): Entry {
   return {
     fields: [...cellFields, ...rnnFields, ...cell.fields],
     takes: ['initial_state'],
-    say: (use) =>
-      use.add(
+    say: (use) => {
+      const outputs = use.add(
         cell.className(use.config),
         { ...cellConfig(use, cell), ...rnnConfig(use) },
         {
@@ -103,8 +106,14 @@ function recurrent(cell: Cell): Entry {
           weights: cellWeights(use, { store: 'cell', names: [] }, flag(use, 'use_bias', true)),
           masked: masked(use),
         },
-      ),
+      );
+      return zeroes(use) ? zeroMasked(use, outputs) : outputs;
+    },
   };
+}
+
+function zeroes({ config, inputs }: LayerUse): boolean {
+  return config.zero_output_for_mask === true && config.return_sequences === true && inputs[0]!.masked;
 }
 
 /** `RNN` around one cell, or several. */
@@ -196,6 +205,7 @@ export const recurrentEntries: Entries = {
           ...rnnConfig(use),
         },
         {
+          on: ownMask(use),
           weights: cellWeights(use, { store: 'cell', names: [] }, flag(use, 'use_bias', true)),
           masked: masked(use),
         },

@@ -4,6 +4,7 @@ import type { LayerConfig } from '../build/instance.js';
 import type { Shape, Tensor } from '../build/tensor.js';
 import { isObject, type JsonObject, quoted } from '../topology/json.js';
 import type { Entries, LayerUse } from './entry.js';
+import { ownMask, zeroMasked } from './masks.js';
 
 /** What a wrapper holds: one layer of tfjs's, with its weights by their names within it. */
 interface Held {
@@ -11,10 +12,10 @@ interface Held {
   weights: Record<string, FileWeight>;
 }
 
-function held(model: BuiltModel): Held {
-  const [only] = model.layers;
-  const single = only && model.layers.length === 1 && !('shapes' in only);
-  const layer = only && model.layers.length === 1 ? only : model;
+function held(model: BuiltModel, layers = model.layers): Held {
+  const [only] = layers;
+  const single = only && layers.length === 1 && !('shapes' in only);
+  const layer = only && layers.length === 1 ? only : model;
   const own = String(layer.config.name);
   return {
     layer,
@@ -47,13 +48,17 @@ function timeDistributed(use: LayerUse): readonly Tensor[] {
 function bidirectional(use: LayerUse): readonly Tensor[] {
   const { layer, backward_layer: other, merge_mode: mode } = use.config;
   const merge_mode = mode === undefined ? 'concat' : mode;
-  const inner = (value: Json | undefined, direction: 'forward' | 'backward') =>
-    held(
-      use.inner(value, use.inputs[0]!, {
-        store: `${direction}_layer`,
-        names: [`${direction}_`],
-      }),
+  const inner = (value: Json | undefined, direction: 'forward' | 'backward') => {
+    const model = use.inner(value, use.inputs[0]!, {
+      store: `${direction}_layer`,
+      names: [`${direction}_`],
+    });
+    // What keeps masks off stands in front of the wrapper.
+    return held(
+      model,
+      model.layers.filter(({ className }) => !['FullMask', 'ZeroMasked'].includes(className)),
     );
+  };
   const forward = inner(plainNamed(layer), 'forward');
   const backward = inner(plainNamed(other ?? layer), 'backward');
   // tfjs makes the way back from the way there.
@@ -70,14 +75,19 @@ function bidirectional(use: LayerUse): readonly Tensor[] {
       `${direction}_${name}/${key}`,
       weight,
     ]);
-  return use.add(
+  const sequences = forward.layer.config.return_sequences === true;
+  const outputs = use.add(
     'Bidirectional',
     { layer: json(forward.layer), merge_mode },
     {
+      on: ownMask(use),
       weights: Object.fromEntries([...prefixed(forward, 'forward'), ...prefixed(backward, 'backward')]),
-      masked: use.inputs[0]!.masked && forward.layer.config.return_sequences === true,
+      masked: (use.masks || use.inputs[0]!.masked) && sequences,
     },
   );
+  if (!sequences || !use.inputs[0]!.masked) return outputs;
+  if (merge_mode === null) use.fail('it gives two masked sequences, which cannot be read; merge them');
+  return zeroMasked(use, outputs);
 
   /** Keras 3 writes the direction into the inner layers' names, and tfjs puts it before them again. */
   function plainNamed(value: Json | undefined): Json {

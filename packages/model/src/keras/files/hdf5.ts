@@ -26,8 +26,9 @@ export interface Hdf5 {
   weights(group: string): StoredWeight[];
 }
 
-/** A model has fewer groups and data sets than this; a file whose groups hold each other would have no end. */
-const mostEntries = 200_000;
+/** A model has fewer groups and data sets than this, and is less deep; a file whose groups hold each other would have no end. */
+const mostEntries = 50_000;
+const deepest = 60;
 /** All data sets together may be larger than the file by so much: compressed weights are hardly ever smaller. */
 const mostInflated = 10;
 const smallest = 1 << 16;
@@ -81,15 +82,16 @@ function reader(root: Group, GroupClass: typeof Group, DatasetClass: typeof Data
   };
   const weights = (path: string): StoredWeight[] => {
     const found: StoredWeight[] = [];
-    const pending: { group: Group; path: string }[] = [];
+    const pending: { group: Group; path: string; depth: number }[] = [];
     const start = groupAt(path);
-    if (start) pending.push({ group: start, path: '' });
+    if (start) pending.push({ group: start, path: '', depth: 0 });
     for (let next = pending.pop(); next; next = pending.pop()) {
       for (const key of next.group.keys()) {
-        if (++entries > mostEntries) throw new ModelError('holds more groups than a model can have');
+        if (++entries > mostEntries || next.depth > deepest)
+          throw new ModelError('holds more groups than a model can have');
         const below = next.path ? `${next.path}/${key}` : key;
         const item = next.group.get(key);
-        if (item instanceof GroupClass) pending.push({ group: item, path: below });
+        if (item instanceof GroupClass) pending.push({ group: item, path: below, depth: next.depth + 1 });
         else if (item instanceof DatasetClass) found.push({ path: below, read: () => read(item, below) });
       }
     }

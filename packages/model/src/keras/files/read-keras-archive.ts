@@ -39,17 +39,18 @@ export async function readKerasArchive(bytes: Uint8Array, origin: string): Promi
   };
 }
 
+/** Where the layers' weights are: beside the optimizer's state, which is left. Keras 2.12 called the place otherwise. */
+const places = ['layers', '_layer_checkpoint_dependencies'];
+
 async function storedWeights(bytes: Uint8Array): Promise<FileWeight[]> {
   return withHdf5(bytes, (file) =>
-    file
-      .weights('')
-      // The optimizer's state stands beside the model's; seeds of dropout within it.
-      .filter(({ path }) => /^(layers|_layer_checkpoint_dependencies)\/.*\/vars\/\d+$/.test(path))
-      .filter(({ path }) => !/\/seed_generator\//.test(path))
-      .map(({ path, read }) => ({
-        name: path.replaceAll('_layer_checkpoint_dependencies', 'layers'),
-        ...read(),
-      })),
+    places.flatMap((place) =>
+      file
+        .weights(place)
+        // Seeds of dropout have places of their own.
+        .filter(({ path }) => /(^|\/)vars\/\d+$/.test(path) && !path.includes('/seed_generator/'))
+        .map(({ path, read }) => ({ name: `layers/${path}`, ...read() })),
+    ),
   );
 }
 

@@ -197,7 +197,8 @@ export const shaping: Operations = {
       if (typeof parts === 'number') return Array.from({ length: parts + 1 }, (_, i) => (i * size) / parts);
       if (!Array.isArray(parts))
         return operation.fail(`it splits into ${quoted(parts)}; expected a number or sizes`);
-      return parts.reduce<number[]>((edges, n) => [...edges, edges.at(-1)! + Number(n)], [0]);
+      let edge = 0;
+      return [0, ...parts.map((part) => (edge += Number(part)))];
     });
   },
   /** As NumPy has it: a number of parts, or where they begin. */
