@@ -98,8 +98,12 @@ function strangeParts(
 }
 
 function missing(layer: string, name: string): never {
+  // HDF5 takes slashes for groups within groups, and the converter leaves those out.
+  const next = layer.includes('/')
+    ? 'the official converter loses weights of layers with slashes in their names: open the .keras or .h5 file itself'
+    : 'save the whole model again';
   throw new ModelError(
-    `layer '${layer}': the file has no weight '${name.split('|')[0]}' for it; save the whole model again`,
+    `layer '${layer}': the file has no weight '${name.split('|')[0]}' for it; ${next}`,
     layer,
   );
 }

@@ -7,6 +7,7 @@ import { runOnnx } from '../onnx.js';
 import { drown } from './drown.js';
 import {
   discard,
+  expectFrozen,
   expectPorts,
   expectReloads,
   expectReport,
@@ -124,6 +125,7 @@ export async function check(
     if (!noisy) return nothing;
     if (noise === 'added') {
       expectPorts('withNoise', noisy, given);
+      expectFrozen(given, noisy);
       expectSame('weights of the model that withNoise was given', numbersOf(given), before);
       expectSameOutputs('withNoise', outputs(), outputsOf('withNoise', noisy, inputs), 1e-5);
       if (trains(given, seed) === undefined) expectTrains(noisy, seed);

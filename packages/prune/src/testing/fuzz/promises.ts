@@ -38,6 +38,18 @@ export function expectPorts(what: string, found: tf.LayersModel, expected: tf.La
   expectSame(`${what}: inputs and outputs`, ports(found), ports(expected));
 }
 
+/** What was frozen is, and nothing else. */
+export function expectFrozen(given: tf.LayersModel, noisy: tf.LayersModel): void {
+  const added = allNoises(noisy).length * 2;
+  // What a nested model computes for nobody is gone.
+  if (noisy.weights.length - added !== given.weights.length) return;
+  expectSame(
+    'withNoise: trainable weights without those of the noise',
+    noisy.trainableWeights.length - added,
+    given.trainableWeights.length,
+  );
+}
+
 /** Nothing of ours is left that a reader of the model would need. */
 export function expectStock(what: string, model: tf.LayersModel): void {
   if (allNoises(model).length > 0) throw new Wrong(`${what} leaves noise in the model`);
