@@ -325,8 +325,8 @@ def layers_of(k, v3):
 
 def classes_of(k):
     """Every layer class that this Keras has."""
-    found = {getattr(k.layers, name) for name in dir(k.layers)}
-    return sorted(c.__name__ for c in found if isinstance(c, type) and issubclass(c, k.layers.Layer))
+    found = [getattr(k.layers, name) for name in dir(k.layers)]
+    return sorted({c.__name__ for c in found if isinstance(c, type) and issubclass(c, k.layers.Layer)})
 
 
 def make(k, v3, tag):
