@@ -1,4 +1,4 @@
-import { type OpSpec, type Shape, straight } from '../ops/op.js';
+import { type OpSpec, type Shape, straight, type Way } from '../ops/op.js';
 import { activationWay } from './activations.js';
 import { channelAxis, type Kind, type Use } from './kind.js';
 import { passedWhole } from './whole.js';
@@ -153,6 +153,26 @@ const repeatVector: Kind = (use) => [
   },
 ];
 
+/** What steps are left out varies from example to example, so nothing is constant behind it. */
+const zeroMasked: Kind = (use) => always(use).map(({ run, ...op }) => op);
+
+/** The first input; of the others only their masks are read, which have no groups. */
+const joinMasks: Kind = (use) => {
+  const { groups, axis } = use.inputs[0]!;
+  const none: Way = { kind: 'passed', from: new Int32Array(groups).fill(-1) };
+  return [
+    {
+      ways: use.inputs.map((_, i) => (i === 0 ? straight(groups) : none)),
+      outShapes: use.outShapes,
+      outAxis: axis,
+      cuttable: true,
+      homogeneous: 'jointly',
+      run: (xs) => use.run(xs),
+      build: (xs) => use.apply('JoinMasks', use.config, xs),
+    },
+  ];
+};
+
 /** A part of each axis; of the groups' own, a run of neighbours. */
 const slice: Kind = (use) => {
   const [value] = use.inputs as [(typeof use.inputs)[number]];
@@ -246,6 +266,9 @@ export const passingKinds: Readonly<Record<string, Kind>> = {
   Clip: never,
   Power: never,
   StopMask: always,
+  FullMask: always,
+  ZeroMasked: zeroMasked,
+  JoinMasks: joinMasks,
   Rescaling: rescaling,
   Dropout: always,
   AlphaDropout: always,

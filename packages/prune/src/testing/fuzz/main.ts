@@ -117,8 +117,15 @@ async function run(): Promise<void> {
   const jobs = Math.min(whole('jobs'), places.length);
   if (values.job !== undefined) return serve(Number(values.job), jobs);
   const started = Date.now();
+  let shown = started;
   const show = (tally: Tally) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${progress(tally, places.length)}  `);
+    const line = progress(tally, places.length);
+    if (process.stderr.isTTY) {
+      process.stderr.write(`\r${line}  `);
+    } else if (Date.now() - shown > 60_000) {
+      shown = Date.now();
+      console.error(line);
+    }
   };
   const tally = jobs === 1 ? await tryAll(places, console.log, show) : await share(jobs, show);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
