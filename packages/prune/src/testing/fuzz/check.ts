@@ -150,7 +150,8 @@ export async function check(
     expectStock('pruneModel', pruned);
     expectSameOutputs('pruneModel', expected, outputsOf('pruneModel', pruned, inputs), 1e-4);
     expectReport(surgery.countFlops, noise === 'added' ? given : undefined, pruned, report);
-    expectWidths(noisy, pruned, report);
+    // What is gathered behind a layer is less than it makes.
+    if (!gather) expectWidths(noisy, pruned, report);
     if (seed % 4 === 0) await expectReloads(noisy, pruned, seed);
     const bytes = attempt(refused, 'exportOnnx', () => surgery.exportOnnx?.(pruned));
     if (bytes) expectSameOutputs('exportOnnx', expected, await onnxOutputs(pruned, bytes, inputs), 1e-4);
