@@ -49,7 +49,11 @@ export function readRunConfig(file: string, overrides: RunOverrides = {}): RunCo
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    // With the byte order mark that some editors begin with, it would not be JSON.
+    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), (key, value) => {
+      if (key !== '__proto__') return value;
+      throw new UsageError(`${file} has a field '__proto__', which no config has; take it out.`);
+    });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof SyntaxError)

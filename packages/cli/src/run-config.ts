@@ -37,7 +37,12 @@ export const runConfigSchema = z
     /** Names the run's folder. */
     name,
     /** Names the run's row in tables. Default: the method's name. */
-    title: z.string().min(1).max(80).optional(),
+    title: z
+      .string()
+      .min(1)
+      .max(80)
+      .regex(/^[^\p{Cc}\p{Cf}]*$/u, { error: 'text without characters that no one sees' })
+      .optional(),
     net: z.enum(netNames),
     /** Multiplies every width of vgg-like. */
     scale: z.number().positive().max(8).optional(),
@@ -80,7 +85,9 @@ export const runConfigSchema = z
         /** Groups whose signal-to-noise ratio is not above this go. */
         threshold: z.number().min(0).default(1),
         /** Support [a, b] of log θ. */
-        bounds: z.strictObject({ a: z.number(), b: z.number() }).optional(),
+        bounds: z
+          .strictObject({ a: z.number().min(-300).max(300), b: z.number().min(-300).max(300) })
+          .optional(),
       })
       .prefault({}),
     /** Of the method sparse-vd. */

@@ -53,6 +53,34 @@ describe.skipIf(!existsSync(hostile))('hostile files', () => {
   });
 });
 
+describe('configs of strangers', () => {
+  const base = { name: 'x', net: 'lenet-fc', data: { folder: 'nowhere' } };
+  it.each([
+    ['bom.json', `\uFEFF${JSON.stringify(base)}`, /nowhere/],
+    [
+      'proto.json',
+      '{"name": "x", "__proto__": {"a": 1}}',
+      /proto\.json has a field '__proto__', which no config has/,
+    ],
+    [
+      'bounds.json',
+      JSON.stringify({ ...base, noise: { bounds: { a: -1e300, b: 0 } } }),
+      /noise\.bounds\.a is -1e\+300; expected a number of at least -300/,
+    ],
+    [
+      'title.json',
+      JSON.stringify({ ...base, title: '\u001b[31mred' }),
+      /title is "\\u001b\[31mred"; expected text without characters that no one sees/,
+    ],
+  ])('%s ends in one line and code 2', async (name, text, line) => {
+    writeFileSync(join(folder, name), text);
+    const { code, stderr } = await sbp(folder, 'train', name);
+    expect(stderr).toMatch(line);
+    expect(stderr).toMatch(/^sbp: [^\p{Cc}]+\n$/u);
+    expect(code).toBe(2);
+  });
+});
+
 describe('a model is not written over by what is made of it', () => {
   const contents = () =>
     ['model.json', 'weights.bin'].map((name) => readFileSync(join(folder, 'noisy', name), 'base64'));

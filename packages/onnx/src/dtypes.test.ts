@@ -42,6 +42,26 @@ function words(): tf.LayersModel {
   return tf.model({ inputs: x, outputs: through(y, layers.dense({ units: 40 })) });
 }
 
+/** Every kind of layer that has weights of its own in int8, large enough for it. */
+function mixed(): tf.LayersModel {
+  const tokens = tf.input({ shape: [12], dtype: 'int32' });
+  const rows = through(tokens, layers.embedding({ inputDim: 64, outputDim: 16 }));
+  const steps = through(
+    rows,
+    layers.conv1d({ filters: 24, kernelSize: 3, padding: 'same', activation: 'relu' }),
+    layers.timeDistributed({ layer: layers.dense({ units: 32, activation: 'tanh' }) }),
+    layers.gru({ units: 16, returnSequences: true }),
+    layers.dense({ units: 32 }),
+    layers.simpleRNN({ units: 18 }),
+  );
+  const image = through(
+    steps,
+    layers.reshape({ targetShape: [1, 1, 18] }),
+    layers.conv2dTranspose({ filters: 8, kernelSize: 4, strides: 2 }),
+  );
+  return tf.model({ inputs: tokens, outputs: [image, through(rows, layers.lstm({ units: 12 }))] });
+}
+
 const types = (bytes: Uint8Array) => {
   const { graph } = fromBinary(ModelProtoSchema, bytes);
   const ports = [...graph!.input, ...graph!.output].map(({ type }) =>
@@ -52,15 +72,18 @@ const types = (bytes: Uint8Array) => {
 
 describe('exportOnnx with fewer bits', () => {
   it.each([
-    ['float16', 2e-3, 0.52],
-    ['int8', 5e-2, 0.36],
+    ['float16', 1e-2, 0.6],
+    ['int8', 5e-2, 0.5],
   ] as const)('%s is near float32, and smaller', async (dtype, most, size) => {
     const image = residual();
     fill(image, 1);
     const tokens = words();
     fill(tokens, 2);
+    const many = mixed();
+    fill(many, 3);
     for (const [model, options] of [
       [image, {}],
+      [many, { tokens: 63 }],
       [tokens, { shapes: [[7]], tokens: 499 }],
     ] as const) {
       const [plain, bytes] = [exportOnnx(model), exportOnnx(model, { dtype })];
@@ -93,11 +116,13 @@ describe('exportOnnx with fewer bits', () => {
   });
 
   it('says the nearest float16 and the nearest multiple of a scale', () => {
-    const halfOf = (value: number) => float16Bits(value);
+    const halfOf = (value: number) => float16Bits(Float32Array.of(value))[0];
     expect(
       [0, 1, -2, 65504, 65519, 65520, 2 ** -24, 2 ** -25, 1 + 2 ** -11, 1 + 3 * 2 ** -11].map(halfOf),
     ).toEqual([0, 0x3c00, 0xc000, 0x7bff, 0x7bff, 0x7c00, 1, 0, 0x3c00, 0x3c02]);
-    expect(halfOf(2 ** -14 - 2 ** -26)).toBe(0x0400);
+    expect([2 ** -14 - 2 ** -26, -(2 ** -14), Number.NaN, -1 / 0].map(halfOf)).toEqual([
+      0x0400, 0x8400, 0x7e00, 0xfc00,
+    ]);
     const { values, scales } = quantized(
       { name: 'w', type: 'float32', dims: [2, 3], data: Float32Array.of(1, -127, 0, 0.25, 0.5, 0) },
       1,

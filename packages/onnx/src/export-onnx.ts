@@ -8,6 +8,7 @@ import { toFloat16 } from './passes/float16.js';
 import { foldBatchNorm } from './passes/fold-batch-norm.js';
 import { toInt8 } from './passes/int8.js';
 import { padChannels } from './passes/padded-channels.js';
+import { keepPadsFromPools } from './passes/pads-before-pools.js';
 
 /** How {@link exportOnnx} writes a model. */
 export interface ExportOptions {
@@ -46,6 +47,7 @@ export function exportOnnx(
   const inputs = given.map((value) => portOf(value.tensor, value));
   const outputs = results.map((value, i) => ({ ...portOf(names[i]!, value), tensor: value.tensor }));
   const onnx = builder.finish(model.name, inputs, outputs);
+  keepPadsFromPools(onnx);
   if (fillChannels !== false) padChannels(onnx, fillChannels === true ? undefined : fillChannels);
   const narrow = narrowings[dtype] ?? refuseDtype(dtype);
   if (dtype !== 'float32') foldBatchNorm(onnx);

@@ -1,7 +1,7 @@
 import { noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { foldNoise, pruneModel, withNoise } from './index.js';
+import { foldNoise, pruneModel, tiedGroups, withNoise } from './index.js';
 import { difference, fill } from './testing/fill.js';
 import { setNoise } from './testing/noise.js';
 
@@ -107,5 +107,34 @@ describe.each(Object.entries(nets))('%s', (_, make) => {
     expect(difference(noisy, foldNoise(noisy), 4)).toBeLessThan(1e-4);
     expect(pruned.layers.some(({ name }) => name.includes('noise'))).toBe(false);
     expect(report.reduction).toBeGreaterThan(2.5);
+  });
+});
+
+describe('what is tied to what', () => {
+  it('is told layer by layer', () => {
+    const x = tf.input({ shape: [8, 8, 3] });
+    const named = (name: string, filters: number) =>
+      layers.conv2d({ name, filters, kernelSize: 3, padding: 'same' });
+    const a = on(x, named('a', 4));
+    const sum = layers.add({ name: 'sum' }).apply([a, on(a, named('b', 6), named('c', 4))]) as Symbol;
+    const model = tf.model({ inputs: x, outputs: on(sum, named('d', 2)) });
+    expect(tiedGroups(model)).toEqual([
+      { groups: 4, makers: ['a', 'c'], passing: ['sum'], readers: ['b', 'd'], fixedBy: undefined },
+      { groups: 6, makers: ['b'], passing: [], readers: ['c'], fixedBy: undefined },
+      { groups: 2, makers: ['d'], passing: [], readers: [], fixedBy: "they are the model's output" },
+    ]);
+  });
+
+  it('gets noise where `at` says, one for all that is tied', () => {
+    const plain = nets['ResNet, activations behind the sums']!();
+    fill(plain, 1);
+    const [stream] = tiedGroups(plain);
+    expect(stream!.makers.length).toBe(3);
+    const noisy = withNoise(plain, { at: [stream!.makers[2]!] });
+    expect(noisesOf(noisy).map(({ layer }) => layer.name)).toEqual([`${stream!.makers[0]}_noise`]);
+    expect(difference(plain, noisy, 2)).toBeLessThan(1e-5);
+    expect(() => withNoise(plain, { at: ['nowhere'] })).toThrow(/no layer 'nowhere'/);
+    expect(() => withNoise(noisy)).toThrow(/has noise already/);
+    expect(() => withNoise(plain, { logSigmaInit: 3 })).toThrow(/not above the threshold 1; give a lower/);
   });
 });

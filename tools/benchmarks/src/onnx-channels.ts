@@ -1,6 +1,6 @@
 // What it gains in ONNX Runtime to fill a convolution's channels up to a multiple of four, by their number. Usage: node dist/onnx-channels.js
 import { environment, onnxRuntimeVersion, table, timeOnnx } from '@sbp/bench';
-import { exportOnnx } from '@sbp/prune';
+import { exportOnnx } from '@sbp/onnx';
 import * as tf from '@tensorflow/tfjs';
 
 /** By the size of the images that three convolutions read. */
@@ -21,12 +21,7 @@ function layersOf(channels: number, size: number): tf.layers.Layer[] {
   return [conv(channels, size), conv(channels), conv(channels), ...last];
 }
 
-/** `exportOnnx` leaves a model as it is that is not one path. */
-function withBranch(channels: number, size: number): tf.LayersModel {
-  const x = tf.input({ shape: [size, size, channels] });
-  const y = layersOf(channels, size).reduce((value, layer) => layer.apply(value) as tf.SymbolicTensor, x);
-  return tf.model({ inputs: x, outputs: tf.layers.add().apply([y, y]) as tf.SymbolicTensor });
-}
+const net = (channels: number, size: number) => tf.sequential({ layers: layersOf(channels, size) });
 
 await tf.setBackend('cpu');
 const rows: object[] = [];
@@ -34,8 +29,8 @@ for (const [size, widths] of Object.entries(WIDTHS))
   for (const channels of widths) {
     const filled = Math.ceil(channels / 4) * 4;
     const entries = [
-      { name: 'as they are', onnx: exportOnnx(withBranch(channels, Number(size))) },
-      { name: 'filled up', onnx: exportOnnx(withBranch(filled, Number(size))) },
+      { name: 'as they are', onnx: exportOnnx(net(channels, Number(size)), { fillChannels: false }) },
+      { name: 'filled up', onnx: exportOnnx(net(filled, Number(size)), { fillChannels: false }) },
     ];
     const [asTheyAre, filledUp] = await timeOnnx(entries, { batchSizes: [BATCH], repeats: 7 });
     rows.push({

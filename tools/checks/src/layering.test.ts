@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { filesUnder, isForTests, sourcesOf } from './house/files.js';
@@ -63,6 +63,16 @@ describe.each(packages)('$name', ({ name, folder, manifest, readme }) => {
     const changesets = filesUnder(join(root, '.changeset')).map((path) => readFileSync(path, 'utf8'));
     const announced = changesets.some((text) => new RegExp(`^['"]${name}['"]:`, 'm').test(text));
     expect(announced || manifest.version !== '0.0.0', `no changeset in .changeset/ names ${name}`).toBe(true);
+  });
+});
+
+describe.each(
+  readdirSync(join(root, 'tools'), { withFileTypes: true }).filter((entry) => entry.isDirectory()),
+)('tools/$name', ({ name }) => {
+  it('has no rings of files, types included', () => {
+    const folder = join(root, 'tools', name);
+    const sources = existsSync(join(folder, 'src')) ? sourcesOf(folder) : [];
+    expect(rings(sources, filesOf)).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-// `npm run fuzz:model -- --mutations 10000 --seed 1`; `--only 123` runs one mutation again.
+// `npm run fuzz:model -- --mutations 10000 --seed 1`; `--only 123` runs one mutation again, `--files json` or `--files keras` takes only such models.
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { environment, table } from '@sbp/bench';
-import { writeOwnModels } from './own-models.js';
+import { kerasModels, writeOwnModels } from './own-models.js';
 import { fuzz, type Result } from './run.js';
 
 const { values } = parseArgs({
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     mutations: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    files: { type: 'string' },
     models: { type: 'string', default: fileURLToPath(new URL('../../../../shared/models', import.meta.url)) },
   },
 });
@@ -22,13 +23,17 @@ const [from, count] = values.only === undefined ? [0, Number(values.mutations)] 
 
 const scratch = await mkdtemp(join(tmpdir(), 'sbp-fuzz-models-'));
 try {
-  const own = await writeOwnModels(scratch);
-  const others = existsSync(values.models)
-    ? readdirSync(values.models, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map(({ name }) => join(values.models, name))
-        .sort()
-    : [];
+  const own = [
+    ...(values.files === 'keras' ? [] : await writeOwnModels(scratch)),
+    ...(values.files === 'json' ? [] : kerasModels()),
+  ];
+  const others =
+    existsSync(values.models) && values.files !== 'keras'
+      ? readdirSync(values.models, { withFileTypes: true })
+          .filter((entry) => entry.isDirectory())
+          .map(({ name }) => join(values.models, name))
+          .sort()
+      : [];
   const began = performance.now();
   const results = await fuzz({ seed, from, count, models: [...own, ...others], say: progress });
   report(results, own.length, others.length, (performance.now() - began) / 1000);
@@ -58,7 +63,7 @@ function report(results: readonly Result[], own: number, others: number, seconds
         { key: 'opened', digits: 0 },
         { key: 'refused', digits: 0 },
         { key: 'failed', digits: 0 },
-        { key: 'slowest', title: 'slowest, ms', digits: 0 },
+        { key: 'slowest', title: 'most computing, ms', digits: 0 },
       ],
     ),
   );

@@ -11,6 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import type { Dice } from './dice.js';
 
 /** Damages the files of a model in a folder; says in a word how. */
@@ -97,18 +98,25 @@ const put = ({ parent, key }: Place, value: Json) => {
   Object.defineProperty(parent, key, { value, enumerable: true, configurable: true, writable: true });
 };
 
-/** Changes model.json through what it says; a model of one file is damaged by the byte. */
+/** Changes what a model's JSON says, in a `.keras` file as well; a `.h5` file is damaged by the byte. */
 function fields(change: (json: Json, dice: Dice, secret: string) => void): Mutation {
   return async (folder, dice, secret) => {
-    const file = join(folder, 'model.json');
-    let json: Json;
-    try {
-      json = JSON.parse(await readFile(file, 'utf8'));
-    } catch {
-      return bytes(folder, dice, secret);
-    }
-    change(json, dice, secret);
-    await writeFile(file, JSON.stringify(json));
+    const names = await readdir(folder);
+    if (names.includes('model.keras')) {
+      const file = join(folder, 'model.keras');
+      const entries = unzipSync(await readFile(file));
+      const json: Json = JSON.parse(strFromU8(entries['config.json']!));
+      change(json, dice, secret);
+      await writeFile(
+        file,
+        zipSync({ ...entries, 'config.json': strToU8(JSON.stringify(json)) }, { level: 0 }),
+      );
+    } else if (names.includes('model.json')) {
+      const file = join(folder, 'model.json');
+      const json: Json = JSON.parse(await readFile(file, 'utf8'));
+      change(json, dice, secret);
+      await writeFile(file, JSON.stringify(json));
+    } else await bytes(folder, dice, secret);
   };
 }
 

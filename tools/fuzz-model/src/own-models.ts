@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { logNormalDropout } from '@sbp/layers';
 import { modelFiles } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
@@ -70,6 +72,15 @@ const models: Record<string, () => tf.LayersModel> = {
     });
   },
 };
+
+/** Folders of the small `.keras` and `.h5` files of @sbp/model's tests. */
+export function kerasModels(): string[] {
+  const folder = fileURLToPath(new URL('../../../packages/model/testdata/small', import.meta.url));
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(folder, name))
+    .sort();
+}
 
 /**
  * Writes the models below a folder, each in a folder of its own, some cut into shards or quantised.

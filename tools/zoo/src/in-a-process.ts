@@ -17,7 +17,8 @@ export async function measureInProcess(name: NetworkName, say: (line: string) =>
   const child = spawn(process.execPath, [program, name], { stdio: ['ignore', 'pipe', 'pipe'] });
   let last = '';
   createInterface({ input: child.stderr }).on('line', (line) => {
-    say(line);
+    // libraries say things, too
+    if (line.startsWith(name)) say(line);
     if (/\b(Error|Exception|abort)/i.test(line)) last = line.trim();
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);

@@ -1,3 +1,4 @@
+import type { TiedGroups } from '@sbp/prune';
 import type { Command } from 'commander';
 import { print } from '../words.js';
 import { type InputShapes, inputShapeOption } from './arguments.js';
@@ -7,9 +8,11 @@ Examples:
   $ sbp flops runs/quickstart/pruned/model.json
   $ sbp flops runs/quickstart/trained --json
   $ sbp flops mobilenet --input-shape 224,224,3
+  $ sbp flops resnet.keras --groups
 
 Multiply-accumulates (MACs) of one example by plain counting: biases, activations, pooling and normalisation are free.
-A shared layer works once for each use. Where the model leaves sizes open, --input-shape says them.`;
+A shared layer works once for each use. Where the model leaves sizes open, --input-shape says them.
+With --groups: which layers' channels can only go together, what reads them, and why some can't go at all.`;
 
 /** `sbp flops <model.json>` */
 export function addFlops(program: Command): void {
@@ -18,22 +21,28 @@ export function addFlops(program: Command): void {
     .description('count multiply-accumulates and parameters, layer by layer')
     .argument('<model.json>', 'a layers model, or its folder')
     .addOption(inputShapeOption())
-    .option('--json', 'counts as JSON')
+    .option('--groups', 'the chains of layers that each channel runs through, in place of counts')
+    .option('--json', 'counts or chains as JSON')
     .addHelpText('after', help)
     .action(flops);
 }
 
 async function flops(
   path: string,
-  { json, inputShape }: { json?: boolean; inputShape?: InputShapes },
+  { groups, json, inputShape }: { groups?: boolean; json?: boolean; inputShape?: InputShapes },
 ): Promise<void> {
   await import('@sbp/layers');
   const { loadModel } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
-  const { countFlops } = await import('@sbp/prune');
+  const { countFlops, tiedGroups } = await import('@sbp/prune');
   const { table } = await import('@sbp/bench');
   await useEngine('wasm');
-  const counted = countFlops(await loadModel(path), { inputShapes: inputShape });
+  const model = await loadModel(path);
+  if (groups) {
+    printGroups(tiedGroups(model, { inputShapes: inputShape }), table, json);
+    return;
+  }
+  const counted = countFlops(model, { inputShapes: inputShape });
   if (json) {
     print(JSON.stringify(counted, undefined, 2));
     return;
@@ -53,4 +62,23 @@ async function flops(
       ],
     ),
   );
+}
+
+function printGroups(
+  sets: readonly TiedGroups[],
+  table: (rows: readonly object[]) => string,
+  json: boolean | undefined,
+): void {
+  if (json) {
+    print(JSON.stringify(sets, undefined, 2));
+    return;
+  }
+  const rows = sets.map(({ groups, makers, readers, passing, fixedBy }) => ({
+    groups,
+    'made by': makers.join(', '),
+    through: passing.join(', '),
+    'read by': readers.join(', '),
+    'can go': fixedBy === undefined ? 'yes' : `no: ${fixedBy}`,
+  }));
+  print(table(rows));
 }

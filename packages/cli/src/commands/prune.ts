@@ -71,6 +71,10 @@ async function prune(
   print(table(layers));
   const notes = report.layers.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`));
   if (notes.length > 0) print(`\n${notes.join('\n')}`);
+  if (report.unfollowed.length > 0)
+    print(
+      `\nWhat these read stays whole:\n${report.unfollowed.map(({ name, why }) => `${name}: ${why}`).join('\n')}`,
+    );
   print(
     `\n${count(report.before.macs)} → ${count(report.after.macs)} multiply-accumulates (${report.reduction.toFixed(2)}×), ${count(report.before.params)} → ${count(report.after.params)} parameters\nWritten to ${folder} (${size(bytes)})`,
   );

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { ModelError } from '../errors.js';
-import { readHdf5, readKerasArchive, toTfjs } from '../keras/index.js';
+import { toTfjs } from '../keras/index.js';
+import { readArchive } from './archive/read-archive.js';
 import { buildModel } from './build/build-model.js';
 import { reason } from './build/make-layer.js';
 import { checkFinite } from './check-finite.js';
@@ -33,8 +34,9 @@ export async function openModel(source: ModelSource): Promise<tf.LayersModel> {
 /** The model's file, in the dialect that it is written in. */
 export async function readModelFile(source: ModelSource): Promise<ModelFile> {
   const { origin, name } = source;
-  const bytes = await readWhole(await source.main(), longestArchive);
-  if (!bytes) throw tooLong(origin, longestArchive);
+  const limit = /\.json$/i.test(name) ? longestJson : longestArchive;
+  const bytes = await readWhole(await source.main(), limit);
+  if (!bytes) throw tooLong(origin, limit);
   const format = formatOf(bytes, name, origin);
   if (format === 'json') {
     if (bytes.length > longestJson) throw tooLong(origin, longestJson);
@@ -43,7 +45,7 @@ export async function readModelFile(source: ModelSource): Promise<ModelFile> {
     return finite({ origin, topology, ...others, weights, optimizerWeights });
   }
   return named(origin, async () => {
-    const file = await (format === 'hdf5' ? readHdf5 : readKerasArchive)(bytes, origin);
+    const file = await readArchive(format, bytes, origin);
     checkJson(file.topology, origin);
     return finite(file);
   });
@@ -76,6 +78,8 @@ async function named<T>(origin: string, act: () => Promise<T>): Promise<T> {
     if (error instanceof ModelFileError && error.message.startsWith(origin)) throw error;
     const { message, layer } =
       error instanceof ModelError ? error : { message: reason(error), layer: undefined };
-    throw new ModelFileError(`${origin} does not open: ${message}`, layer, { cause: error });
+    // Of what is said of the file itself, it is the beginning.
+    const between = /^(is|has|holds|says) /.test(message) ? ' ' : ' does not open: ';
+    throw new ModelFileError(`${origin}${between}${message}`, layer, { cause: error });
   }
 }

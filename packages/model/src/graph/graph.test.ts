@@ -38,3 +38,17 @@ test('a sequential model, and one of many layers', () => {
   const model = tf.sequential({ layers });
   expect(readGraph(model).nodes).toHaveLength(3000);
 });
+
+test('a frozen model that is the first of a sequential one, in another of these, keeps its name and stays frozen', () => {
+  const dense = (name: string) => tf.layers.dense({ name, units: 2, inputShape: [2] });
+  const stem = tf.sequential({ name: 'stem', layers: [dense('a'), dense('b')] });
+  stem.trainable = false;
+  const trunk = tf.sequential({ name: 'trunk', layers: [stem, dense('c')] });
+  const { nodes } = readGraph(tf.sequential({ layers: [trunk, dense('d')] }));
+  expect(nodes.map(({ name, trainable }) => [name, trainable])).toEqual([
+    ['trunk/stem/a', false],
+    ['trunk/stem/b', false],
+    ['trunk/c', true],
+    ['d', true],
+  ]);
+});

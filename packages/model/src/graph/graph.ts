@@ -87,6 +87,7 @@ export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?
     from: readonly GraphTensor[],
   ): GraphTensor[] => {
     const known = new Map(inner.inputs.map(({ id }, i) => [id, from[i]!]));
+    const homes = homesIn(inner, { prefix, trainable });
     const made = new Map<string, readonly GraphTensor[]>();
     // Deep models would overflow the stack of a recursion.
     const pending = [...inner.outputs].reverse();
@@ -104,10 +105,11 @@ export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?
       let outputs = made.get(use);
       if (!outputs) {
         const values = symbol.inputs.map(({ id }) => known.get(id)!);
+        const home = homes.get(layer) ?? { prefix, trainable };
         outputs =
           layer instanceof tf.LayersModel
-            ? open(layer, `${prefix}${layer.name}/`, trainable && layer.trainable, values)
-            : addNode(layer, prefix, trainable, values).outputs;
+            ? open(layer, `${home.prefix}${layer.name}/`, home.trainable && layer.trainable, values)
+            : addNode(layer, home.prefix, home.trainable, values).outputs;
         made.set(use, outputs);
       }
       known.set(symbol.id, outputs[symbol.outputTensorIndex ?? 0]!);
@@ -116,6 +118,23 @@ export function readGraph(model: tf.LayersModel, { inputShapes }: { inputShapes?
   };
   const outputs = open(model, '', model.trainable, inputs);
   return { inputs, outputs, nodes: nodes.filter(isUsed(outputs)) };
+}
+
+/** What a layer has from the models that hold it. */
+interface Home {
+  readonly prefix: string;
+  readonly trainable: boolean;
+}
+
+/** Where layers of a nested model are at home that is the first of a sequential one: tfjs takes its tensors over, and the model itself is on no path. */
+function homesIn(model: tf.LayersModel, { prefix, trainable }: Home): Map<tf.layers.Layer, Home> {
+  const homes = new Map<tf.layers.Layer, Home>();
+  const [first] = model instanceof tf.Sequential ? model.layers : [];
+  if (!(first instanceof tf.LayersModel)) return homes;
+  const home = { prefix: `${prefix}${first.name}/`, trainable: trainable && first.trainable };
+  for (const layer of first.layers) homes.set(layer, home);
+  for (const [layer, inner] of homesIn(first, home)) homes.set(layer, inner);
+  return homes;
 }
 
 /** Of a nested model with several outputs, a part may be nobody's. */

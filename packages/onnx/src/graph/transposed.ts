@@ -5,18 +5,22 @@ export const arange = (size: number) => Uint32Array.from({ length: size }, (_, i
 
 /** `data` of the given shape with its axes in another order, as tf.transpose. */
 export function transposed<T extends Numbers>(data: T, shape: Shape, axes: readonly number[]): T {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, d) => size * d, 1));
+  const all = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, d) => size * d, 1));
+  const strides = axes.map((axis) => all[axis]!);
+  const sizes = axes.map((axis) => shape[axis]!);
   const result = data.slice() as T;
-  let to = 0;
-  const walk = (depth: number, from: number) => {
-    if (depth === axes.length) {
-      result[to++] = data[from]!;
-      return;
+  // Counts through the places of the result as an odometer does: kernels have millions of numbers.
+  const at = axes.map(() => 0);
+  for (let to = 0, from = 0; to < result.length; to++) {
+    result[to] = data[from]!;
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      at[axis]!++;
+      if (at[axis]! < sizes[axis]!) break;
+      from -= strides[axis]! * sizes[axis]!;
+      at[axis] = 0;
     }
-    const axis = axes[depth]!;
-    for (let i = 0; i < shape[axis]!; i++) walk(depth + 1, from + i * strides[axis]!);
-  };
-  walk(0, 0);
+  }
   return result;
 }
 

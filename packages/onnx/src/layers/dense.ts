@@ -1,7 +1,7 @@
 import { asTfjs, asVector, imageValue, isImage, plainValue, storedOrder } from '../graph/value.js';
 import { activated } from './activations.js';
 import { type Converter, type LayerEntries, op, type Parameter, weight, weightsOf } from './context.js';
-import { fullKernel } from './convolutions.js';
+import { fullKernel } from './images/convolutions.js';
 
 const dense: Converter = (context) => {
   const { graph, config, inputs, outShape } = context;

@@ -1,16 +1,17 @@
 import { activationLayers } from './activations.js';
 import type { LayerEntries, LayerEntry } from './context.js';
-import { convolutions } from './convolutions.js';
 import { denseLayers } from './dense.js';
 import { dotLayers } from './dot.js';
 import { embeddingLayers } from './embedding.js';
+import { convolutions } from './images/convolutions.js';
+import { poolingLayers } from './images/pooling.js';
+import { spatialLayers } from './images/spatial.js';
+import { maskLayers } from './masks.js';
 import { mergeLayers } from './merge.js';
 import { normalizationLayers } from './normalization.js';
-import { poolingLayers } from './pooling.js';
 import { recurrentLayers } from './recurrent/layers.js';
 import { reduceLayers } from './reduce.js';
 import { shapeLayers } from './shapes.js';
-import { spatialLayers } from './spatial.js';
 import { wrapperLayers } from './wrappers.js';
 
 /** Every kind of layer that has a word in ONNX, by its class. Who adds a layer adds an entry in the file that it belongs to. */
@@ -20,6 +21,7 @@ export const layerEntries: LayerEntries = {
   ...denseLayers,
   ...dotLayers,
   ...embeddingLayers,
+  ...maskLayers,
   ...mergeLayers,
   ...normalizationLayers,
   ...poolingLayers,

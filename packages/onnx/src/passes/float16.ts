@@ -22,10 +22,11 @@ const alwaysFloat32: Readonly<Record<string, readonly number[]>> = { Resize: [1,
  * beyond 65504 or below 2 ** −13) is computed in it.
  */
 export function toFloat16(graph: OnnxGraph): void {
-  const types = tensorTypes(graph);
-  const isFloat = (name: string) => types.get(name) === 'float32';
   const casts = new Casts(graph);
   const hard = hardConstants(graph);
+  keepTransposesFromProducts(graph);
+  const types = tensorTypes(graph);
+  const isFloat = (name: string) => types.get(name) === 'float32';
   const nodes: OnnxNode[] = [];
   /** What each float tensor is now. */
   const now = new Map<string, ElementType>(
@@ -50,6 +51,31 @@ export function toFloat16(graph: OnnxGraph): void {
   graph.nodes = nodes;
   for (const port of graph.outputs) if (now.get(port.name) === 'float16') casts.show(nodes, port.name);
   dropUnused(graph);
+}
+
+/** A step that does nothing, but keeps ONNX Runtime (1.30) from joining a transposition to a product in float16, where it crashes. */
+function keepTransposesFromProducts(graph: OnnxGraph): void {
+  const transposed = new Map(
+    graph.nodes.filter(({ opType }) => opType === 'Transpose').map((node) => [node.outputs[0]!, node]),
+  );
+  graph.nodes = graph.nodes.flatMap((node) => {
+    const maker = node.opType === 'MatMul' ? transposed.get(node.inputs[0]!) : undefined;
+    if (!maker) return [node];
+    const perm = maker.attributes.perm as readonly number[];
+    const shape = `${node.name}/as_it_is`;
+    const data = BigInt64Array.from(perm, (_, i) => (i === perm.length - 1 ? -1n : 0n));
+    graph.constants.set(shape, { name: shape, type: 'int64', dims: [perm.length], data });
+    const output = `${node.name}/rows`;
+    const step = {
+      name: output,
+      opType: 'Reshape',
+      inputs: [node.inputs[0]!, shape],
+      outputs: [output],
+      attributes: {},
+    };
+    node.inputs[0] = output;
+    return [step, node];
+  });
 }
 
 /** Weights beyond what float16 can say, or all so small that it has few digits for them. */
@@ -81,7 +107,7 @@ class Casts {
   half(constant: Constant): string {
     const name = `${constant.name}/float16`;
     if (!this.graph.constants.has(name)) {
-      const data = Uint16Array.from(constant.data as Float32Array, float16Bits);
+      const data = float16Bits(constant.data as Float32Array);
       this.graph.constants.set(name, { name, type: 'float16', dims: constant.dims, data });
     }
     return name;
@@ -108,25 +134,34 @@ const castNode = (input: string, output: string, to: ElementType): OnnxNode => (
   attributes: { to: BigInt(elementTypes[to]) },
 });
 
-const bits = new DataView(new ArrayBuffer(4));
-
-/** The nearest number of float16, ties to even, as its bits. */
-export function float16Bits(value: number): number {
-  bits.setFloat32(0, value);
-  const whole = bits.getUint32(0);
-  const sign = (whole >>> 16) & 0x8000;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  // Below 2 ** −14 float16 counts in steps of 2 ** −24.
-  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24);
-  const exponent = ((whole >>> 23) & 0xff) - 127;
-  const steps = roundToEven((size / 2 ** exponent - 1) * 1024);
-  return sign | (((exponent + 15) << 10) + steps);
+/** The nearest numbers of float16, ties to even, as their bits. */
+export function float16Bits(numbers: Float32Array): Uint16Array {
+  const copy = Float32Array.from(numbers);
+  const bits = new Uint32Array(copy.buffer);
+  const result = new Uint16Array(numbers.length);
+  for (let i = 0; i < bits.length; i++) {
+    const sign = (bits[i]! >>> 16) & 0x8000;
+    const size = bits[i]! & 0x7fffffff;
+    result[i] = sign | (size < FIRST_NORMAL ? fewDigits(Math.abs(copy[i]!)) : allDigits(size));
+  }
+  return result;
 }
 
-function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
+/** 2 ** −14, the smallest that float16 has all its digits for, and 2 ** 16, as the bits of float32. */
+const FIRST_NORMAL = 0x38800000;
+const FIRST_INFINITE = 0x47800000;
+
+/** Below 2 ** −14 float16 counts in steps of 2 ** −24. */
+function fewDigits(size: number): number {
+  const steps = size * 2 ** 24;
+  const below = Math.floor(steps);
+  const rest = steps - below;
   return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
+/** 13 digits go, and the exponent counts from another number. */
+function allDigits(bits: number): number {
+  if (bits > 0x7f800000) return 0x7e00;
+  if (bits >= FIRST_INFINITE) return 0x7c00;
+  return ((bits + 0xfff + ((bits >>> 13) & 1)) >>> 13) - (112 << 10);
 }

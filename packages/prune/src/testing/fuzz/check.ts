@@ -1,16 +1,32 @@
 import * as tf from '@tensorflow/tfjs';
 import type { PruneReport } from '../../index.js';
-import { difference, fill, layersOf } from '../fill.js';
+import { farthest, fill, layersOf, predict, randomInputs } from '../fill.js';
 import { buildGraph } from '../graphs/build.js';
 import type { GraphSpec } from '../graphs/spec.js';
-import { onnxDifference } from '../onnx.js';
-import { allNoises, drown } from './drown.js';
+import { runOnnx } from '../onnx.js';
+import { drown } from './drown.js';
+import {
+  discard,
+  expectFrozen,
+  expectPorts,
+  expectReloads,
+  expectReport,
+  expectSame,
+  expectStock,
+  expectTrains,
+  expectWidths,
+  said,
+  trains,
+  Wrong,
+} from './promises.js';
 import { refusalOf } from './refusals.js';
-import { stockClasses } from './stock-classes.js';
 
 /** What is tried: the functions of the package, or others in a test of the tests. */
 export interface Surgery {
-  readonly withNoise: (model: tf.LayersModel) => tf.LayersModel;
+  readonly withNoise: (
+    model: tf.LayersModel,
+    options?: { at?: (layer: tf.layers.Layer) => boolean },
+  ) => tf.LayersModel;
   readonly foldNoise: (model: tf.LayersModel) => tf.LayersModel;
   readonly pruneModel: (
     model: tf.LayersModel,
@@ -31,6 +47,8 @@ export interface Trial {
   /** Share of the groups that is drowned. */
   readonly share: number;
   readonly gather: boolean;
+  /** Of added noise: at every set of groups, or at those of some layers only. */
+  readonly at: 'all' | 'some';
 }
 
 /** How a trial went that went well. */
@@ -45,11 +63,6 @@ export interface Outcome {
   readonly notes: readonly string[];
 }
 
-/** A wrong answer: what was found, to be shown with the graph. */
-export class Wrong extends Error {
-  override readonly name = 'Wrong';
-}
-
 /** Runs a step; a refusal on the list gives nothing and is noted, any other error goes on with the step's name before it. */
 function attempt<T>(refused: Map<string, string>, what: string, body: () => T): T | undefined {
   try {
@@ -62,48 +75,15 @@ function attempt<T>(refused: Map<string, string>, what: string, body: () => T): 
   }
 }
 
-const said = (error: unknown) =>
-  error instanceof Error ? `${error.name}: ${error.message}\n${where(error)}` : String(error);
-/** The first places of ours in a stack. */
-const where = ({ stack = '' }: Error) =>
-  stack
-    .split('\n')
-    .filter((line) => /packages\//.test(line) && !/node_modules/.test(line))
-    .slice(0, 4)
-    .join('\n');
-
-/** The two models give the same on random inputs. */
-function expectSameOutputs(
-  what: string,
-  expected: tf.LayersModel,
-  found: tf.LayersModel,
-  seed: number,
-  tolerance: number,
-): void {
-  let far: number;
-  try {
-    far = difference(expected, found, seed);
-  } catch (error) {
-    throw new Wrong(`${what}: what it made can't predict: ${said(error)}`, { cause: error });
-  }
-  expectClose(what, far, tolerance);
-}
-
-function expectClose(what: string, found: number, tolerance: number): void {
-  if (!(found <= tolerance)) throw new Wrong(`${what}: outputs differ by ${found}, more than ${tolerance}`);
-}
-
-function expectSame(what: string, found: unknown, expected: unknown): void {
-  const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];
-  if (a !== b) throw new Wrong(`${what}: ${a}, expected ${b}`);
-}
-
 /**
  * Tries everything that the surgery promises on one graph.
  *
  * @throws Wrong where a promise is not kept
  */
-export async function check(surgery: Surgery, { spec, seed, noise, share, gather }: Trial): Promise<Outcome> {
+export async function check(
+  surgery: Surgery,
+  { spec, seed, noise, share, gather, at }: Trial,
+): Promise<Outcome> {
   const refused = new Map<string, string>();
   const models: tf.LayersModel[] = [];
   const keep = <M extends tf.LayersModel | undefined>(model: M): M => {
@@ -114,12 +94,24 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
   const layers = layersOf(given).map((layer) => layer.getClassName());
   const nothing = { refused, layers, reduction: undefined, groups: 0, removed: 0, notes: [] };
   fill(given, seed);
+  const inputs = randomInputs(given, seed);
+  const kept = [...inputs];
+  const keepTensors = (tensors: tf.Tensor[]) => {
+    kept.push(...tensors);
+    return tensors;
+  };
+  let ofGiven: tf.Tensor[] | undefined;
+  const outputs = () => {
+    ofGiven ??= keepTensors(predict(given, inputs));
+    return ofGiven;
+  };
   try {
-    if (noise === 'added') {
+    if (noise === 'added' && seed % 4 === 1) {
       // A model without noise is left as it is.
       const same = attempt(refused, 'pruneModel without noise', () => surgery.pruneModel(given));
       if (same) {
-        expectSameOutputs('pruneModel without noise', given, same.model, seed, 1e-5);
+        const what = 'pruneModel without noise';
+        expectSameOutputs(what, outputs(), outputsOf(what, same.model, inputs), 1e-5);
         const { before, after } = same.report;
         // What a nested model computes for nobody goes.
         if (after.macs > before.macs) throw new Wrong(`more MACs without noise than before`);
@@ -127,24 +119,28 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
       }
     }
     const before = numbersOf(given);
+    const options = at === 'all' ? {} : { at: ({ name }: tf.layers.Layer) => name.length % 2 === 1 };
     const noisy =
-      noise === 'own' ? given : keep(attempt(refused, 'withNoise', () => surgery.withNoise(given)));
+      noise === 'own' ? given : keep(attempt(refused, 'withNoise', () => surgery.withNoise(given, options)));
     if (!noisy) return nothing;
     if (noise === 'added') {
       expectPorts('withNoise', noisy, given);
+      expectFrozen(given, noisy);
       expectSame('weights of the model that withNoise was given', numbersOf(given), before);
-      expectSameOutputs('withNoise', given, noisy, seed, 1e-5);
+      expectSameOutputs('withNoise', outputs(), outputsOf('withNoise', noisy, inputs), 1e-5);
+      if (trains(given, seed) === undefined) expectTrains(noisy, seed);
       fill(noisy, seed);
     }
     drown(noisy, seed, share);
     const weights = numbersOf(noisy);
+    const expected = keepTensors(predict(noisy, inputs));
     const tensors = tf.memory().numTensors;
 
     const folded = attempt(refused, 'foldNoise', () => surgery.foldNoise(noisy));
     if (folded) {
       expectPorts('foldNoise', folded, noisy);
       expectStock('foldNoise', folded);
-      expectSameOutputs('foldNoise', noisy, folded, seed, 1e-4);
+      expectSameOutputs('foldNoise', expected, outputsOf('foldNoise', folded, inputs), 1e-4);
       discard(folded);
     }
     const result = attempt(refused, 'pruneModel', () => surgery.pruneModel(noisy, { gather }));
@@ -152,10 +148,13 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
     const { model: pruned, report } = result;
     expectPorts('pruneModel', pruned, noisy);
     expectStock('pruneModel', pruned);
-    expectSameOutputs('pruneModel', noisy, pruned, seed, 1e-4);
-    expectReport(surgery, noise === 'added' ? given : undefined, pruned, report);
+    expectSameOutputs('pruneModel', expected, outputsOf('pruneModel', pruned, inputs), 1e-4);
+    expectReport(surgery.countFlops, noise === 'added' ? given : undefined, pruned, report);
+    // What is gathered behind a layer is less than it makes.
+    if (!gather) expectWidths(noisy, pruned, report);
+    if (seed % 4 === 0) await expectReloads(noisy, pruned, seed);
     const bytes = attempt(refused, 'exportOnnx', () => surgery.exportOnnx?.(pruned));
-    if (bytes) expectClose('exportOnnx', await differenceOf(pruned, bytes, seed), 1e-4);
+    if (bytes) expectSameOutputs('exportOnnx', expected, await onnxOutputs(pruned, bytes, inputs), 1e-4);
     discard(pruned);
     expectSame('tensors left behind', tf.memory().numTensors - tensors, 0);
     expectSame('weights of the given model', numbersOf(noisy), weights);
@@ -170,69 +169,45 @@ export async function check(surgery: Surgery, { spec, seed, noise, share, gather
     };
   } finally {
     for (const model of new Set(models)) discard(model);
+    tf.dispose(kept);
   }
 }
 
-async function differenceOf(model: tf.LayersModel, bytes: Uint8Array, seed: number): Promise<number> {
+/** What a model gives for inputs of its own making. */
+function outputsOf(what: string, model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] {
   try {
-    return await onnxDifference(model, bytes, seed);
+    return predict(model, inputs);
+  } catch (error) {
+    throw new Wrong(`${what}: what it made can't predict: ${said(error)}`, { cause: error });
+  }
+}
+
+/** The same of its ONNX file in ONNX Runtime. */
+async function onnxOutputs(
+  { inputNames }: tf.LayersModel,
+  bytes: Uint8Array,
+  inputs: tf.Tensor[],
+): Promise<tf.Tensor[]> {
+  try {
+    const feeds = Object.fromEntries(inputNames.map((name, i) => [name, inputs[i]!]));
+    const { outputs } = await runOnnx(bytes, feeds);
+    return outputs.map(({ dims, data }) => tf.tensor(data, [...dims]));
   } catch (error) {
     throw new Wrong(`ONNX Runtime threw ${said(error)}`, { cause: error });
   }
 }
 
+function expectSameOutputs(
+  what: string,
+  expected: readonly tf.Tensor[],
+  found: tf.Tensor[],
+  tolerance: number,
+): void {
+  const far = farthest(expected, found);
+  tf.dispose(found);
+  if (!(far <= tolerance)) throw new Wrong(`${what}: outputs differ by ${far}, more than ${tolerance}`);
+}
+
 const numbersOf = (model: tf.LayersModel) =>
   model.getWeights().map((weight) => Array.from(weight.dataSync()));
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-
-/** Frees a model's weights; its own `dispose` leaves those of layers that are used twice. */
-function discard(model: tf.LayersModel): void {
-  for (const weight of new Set(layersOf(model).flatMap((layer) => layer.weights))) weight.dispose();
-}
-
-/** The same inputs and outputs, by name, shape and type. */
-function expectPorts(what: string, found: tf.LayersModel, expected: tf.LayersModel): void {
-  const ports = (model: tf.LayersModel) => ({
-    inputs: model.inputs.map(({ shape, dtype }, i) => [model.inputNames[i], shape, dtype]),
-    outputs: model.outputs.map(({ shape }, i) => [model.outputNames[i], shape]),
-  });
-  expectSame(`${what}: inputs and outputs`, ports(found), ports(expected));
-}
-
-/** Nothing of ours is left that a reader of the model would need. */
-function expectStock(what: string, model: tf.LayersModel): void {
-  if (allNoises(model).length > 0) throw new Wrong(`${what} leaves noise in the model`);
-  for (const layer of layersOf(model)) {
-    const names = JSON.stringify(layer.getConfig()).match(/"class_?[nN]ame":"\w+"/g) ?? [];
-    for (const name of [layer.getClassName(), ...names.map((text) => text.split('"').at(-2)!)])
-      if (!stockClasses.has(name)) throw new Wrong(`${what} leaves ${name} in the model, at '${layer.name}'`);
-  }
-}
-
-/** The report says what was done. */
-function expectReport(
-  { countFlops }: Surgery,
-  given: tf.LayersModel | undefined,
-  pruned: tf.LayersModel,
-  { layers, widths, before, after }: PruneReport,
-): void {
-  const cost = ({ macs, params }: { macs: number; params: number }) => ({ macs, params });
-  expectSame('report.after', after, cost(countFlops(pruned)));
-  // What a nested model computes for nobody counts in the model, and not in the report.
-  if (given && !(before.macs <= countFlops(given).macs))
-    throw new Wrong(`report.before: ${before.macs} MACs, expected ${countFlops(given).macs}`);
-  if (after.macs > before.macs)
-    throw new Wrong(`more MACs after than before: ${after.macs} > ${before.macs}`);
-  expectSame(
-    'report.widths',
-    widths,
-    layers.map(({ kept }) => kept),
-  );
-  for (const { name, groups, above, kept, present, notes } of layers) {
-    const counts = `'${name}': groups ${groups}, present ${present}, kept ${kept}, above ${above}`;
-    if (!(kept > 0 && kept <= present && present <= groups && above <= groups))
-      throw new Wrong(`report of ${counts}`);
-    if (kept > above && notes.length === 0)
-      throw new Wrong(`report says nothing of groups that stayed though at 0: ${counts}`);
-  }
-}

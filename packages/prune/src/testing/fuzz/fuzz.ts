@@ -45,6 +45,19 @@ export const newTally = (): Tally => ({
   removed: 0,
 });
 
+/** What several runs have found, as of one. */
+export function sumOf(tallies: readonly Tally[]): Tally {
+  const all = newTally();
+  for (const tally of tallies) {
+    for (const key of ['tried', 'refused', 'groups', 'removed'] as const) all[key] += tally[key];
+    for (const key of ['refusals', 'alike', 'kinds', 'notes'] as const)
+      for (const [what, n] of tally[key]) all[key].set(what, (all[key].get(what) ?? 0) + n);
+    all.failures.push(...tally.failures);
+    all.halved.push(...tally.halved);
+  }
+  return all;
+}
+
 /** A message without its numbers and names, so that failures of one cause count as one. */
 export const kindOf = (message: string) =>
   message
@@ -106,14 +119,14 @@ export async function tryOne(
       trial: counterexample![0],
     });
   } else if (outcome) {
-    const [{ noise, share }] = tried as [Trial];
+    const [{ noise, share, at }] = tried as [Trial];
     if (outcome.refused.size > 0) tally.refused++;
     for (const [by, reason] of outcome.refused) bump(tally.refusals, `${by}: ${reason}`);
     for (const kind of new Set(outcome.layers)) bump(tally.kinds, kind);
     for (const note of outcome.notes) bump(tally.notes, kindOf(note));
     tally.groups += outcome.groups;
     tally.removed += outcome.removed;
-    if (noise === 'added' && share === 0.5 && outcome.reduction !== undefined)
+    if (noise === 'added' && at === 'all' && share === 0.5 && outcome.reduction !== undefined)
       tally.halved.push(outcome.reduction);
   }
 }

@@ -9,4 +9,5 @@ export const trials: fc.Arbitrary<Trial> = fc.record({
   noise: fc.constantFrom('added', 'added', 'own'),
   share: fc.constantFrom(0.5, 0.5, 0.5, 0.5, 0.25, 0.75, 1),
   gather: fc.constantFrom(false, false, true),
+  at: fc.constantFrom('all', 'all', 'all', 'all', 'some'),
 });

@@ -112,7 +112,8 @@ const dot: Part = (sketch, { normalize }, [from, other]) => {
 
 /** Another use of a layer that the model has already, by preference of another tensor. */
 const again: Part = (sketch, _, [from, other]) => {
-  const uses = sketch.used.flatMap(({ layer, inputs }) =>
+  const floats = sketch.used.filter(({ inputs }) => isFloat(inputs[0]!));
+  const uses = floats.flatMap(({ layer, inputs }) =>
     sketch.tensors
       .filter((x) => x !== inputs[0] && isFloat(x) && takes(layer, inputs[0]!, x))
       .map((x) => ({ layer, x })),

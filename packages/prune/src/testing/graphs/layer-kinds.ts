@@ -9,16 +9,9 @@ import {
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { ourKinds, ourLayer } from './our-kinds.js';
+import type { LayerKind } from './spec.js';
 
 type Config = Record<string, unknown>;
-
-/** A kind of layer that reads one tensor: which it takes, and how it is made. */
-export interface LayerKind {
-  /** Sizes that its input may have, by their number, the batch left out. */
-  readonly ranks: readonly number[];
-  /** A layer for an input of that shape, or nothing where there can be none. */
-  readonly make: (config: Config, shape: readonly number[], noisy: boolean) => tf.layers.Layer | undefined;
-}
 
 const factories = tf.layers as unknown as Record<string, (config: Config) => tf.layers.Layer>;
 

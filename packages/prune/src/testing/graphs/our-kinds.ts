@@ -1,6 +1,6 @@
 import '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
-import type { LayerKind } from './layer-kinds.js';
+import type { LayerKind } from './spec.js';
 
 type Config = Record<string, unknown>;
 

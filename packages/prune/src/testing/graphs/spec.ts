@@ -1,3 +1,5 @@
+import type * as tf from '@tensorflow/tfjs';
+
 /**
  * One step of a graph as data: what to add, its settings, and which of the tensors so far it reads: each number counts back from the latest tensor that
  * fits, 0 being that one. A step that fits nowhere adds nothing, so that any list of steps is a graph and shrinks to another.
@@ -28,4 +30,16 @@ export interface GraphSpec {
   readonly inputs: readonly InputSpec[];
   readonly steps: readonly StepSpec[];
   readonly end: EndSpec;
+}
+
+/** A kind of layer that reads one tensor: which it takes, and how it is made. */
+export interface LayerKind {
+  /** Sizes that its input may have, by their number, the batch left out. */
+  readonly ranks: readonly number[];
+  /** A layer for an input of that shape, or nothing where there can be none. */
+  readonly make: (
+    config: Record<string, unknown>,
+    shape: readonly number[],
+    noisy: boolean,
+  ) => tf.layers.Layer | undefined;
 }

@@ -1,6 +1,6 @@
-import type { Sizes } from '../graph/sizes.js';
-import { arange } from '../graph/transposed.js';
-import { asTfjs, isListed, placesOf, plainValue, type Value } from '../graph/value.js';
+import type { Sizes } from '../../graph/sizes.js';
+import { arange } from '../../graph/transposed.js';
+import { asTfjs, isListed, placesOf, plainValue, type Value } from '../../graph/value.js';
 import {
   type Converter,
   FAR,
@@ -12,7 +12,7 @@ import {
   type LayerEntries,
   op,
   refuse,
-} from './context.js';
+} from '../context.js';
 
 type Edge = readonly [before: number, after: number];
 

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
-import { transposed } from '../graph/transposed.js';
-import type { Value } from '../graph/value.js';
-import { activated } from './activations.js';
+import { transposed } from '../../graph/transposed.js';
+import type { Value } from '../../graph/value.js';
+import { activated } from '../activations.js';
 import {
   type Converter,
   forEachAxis,
@@ -15,7 +15,7 @@ import {
   refuse,
   weight,
   weightsOf,
-} from './context.js';
+} from '../context.js';
 import { windowOf, withoutSkipped } from './window.js';
 
 /** A convolution; the kernel is ONNX's: [out, in / groups, …size]. */

@@ -1,4 +1,4 @@
-import { asTfjs, isImage, plainValue } from '../graph/value.js';
+import { asTfjs, isImage, plainValue } from '../../graph/value.js';
 import {
   type Converter,
   forEachAxis,
@@ -7,7 +7,7 @@ import {
   type LayerEntries,
   maskTensor,
   op,
-} from './context.js';
+} from '../context.js';
 import { windowOf, withoutSkipped } from './window.js';
 
 const pooled =

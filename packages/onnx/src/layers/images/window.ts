@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Attribute } from '../graph/graph-builder.js';
-import type { Sizes } from '../graph/sizes.js';
-import { FAR, forEachAxis, type Image, type LayerContext, op, refuse } from './context.js';
+import type { Attribute } from '../../graph/graph-builder.js';
+import type { Sizes } from '../../graph/sizes.js';
+import { FAR, forEachAxis, type Image, type LayerContext, op, refuse } from '../context.js';
 
 /** A window that slides over a sequence, image or volume: its attributes in ONNX, and how often it fits along each axis. */
 export interface Window {
