@@ -1,13 +1,16 @@
 import { logNormalDropout, type Noise, noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
-import { drown } from './drown.js';
+import { bounds, drown } from './drown.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-const noise = (groups: number) => tf.sequential({ layers: [logNormalDropout({ inputShape: [groups] })] });
+const noise = (groups: number) =>
+  tf.sequential({ layers: [logNormalDropout({ inputShape: [groups], bounds })] });
 const noises = (groups: number) =>
-  tf.sequential({ layers: [logNormalDropout({ inputShape: [groups] }), logNormalDropout()] });
+  tf.sequential({
+    layers: [logNormalDropout({ inputShape: [groups], bounds }), logNormalDropout({ bounds })],
+  });
 
 /** Multipliers at inference. */
 const thetas = (of: tf.LayersModel, groups: number) =>
@@ -30,8 +33,8 @@ it('leaves multipliers that are not 1 on the others', () => {
   const values = thetas(single, groups);
   expect(values.filter((theta) => theta === 0)).toHaveLength(20);
   for (const theta of values.filter((value) => value !== 0)) {
-    expect(theta).toBeGreaterThan(0.25);
-    expect(theta).toBeLessThan(0.75);
+    expect(theta).toBeGreaterThan(1.05);
+    expect(theta).toBeLessThan(1.75);
   }
 });
 

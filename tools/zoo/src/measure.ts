@@ -7,7 +7,7 @@ import { exportOnnx } from '@sbp/onnx';
 import { pruneModel, withNoise } from '@sbp/prune';
 import * as tf from '@tensorflow/tfjs';
 import { differenceOf } from './difference.js';
-import { drown } from './drown.js';
+import { bounds, drown } from './drown.js';
 import { filesOf } from './make.js';
 import { type Network, type NetworkName, networks } from './networks.js';
 import { type Found, isFound, type Opened, type Result } from './result.js';
@@ -122,7 +122,7 @@ async function predictOnnx(onnx: Uint8Array, { x: [x] }: Io): Promise<Float32Arr
 /** Noise at everything that can go, half of it drowned, the surgery; then both models' ONNX files side by side. */
 async function measureCut(model: tf.LayersModel, io: Io, result: Result, step: Step): Promise<void> {
   const plain = predict(model, io);
-  const noisy = await step('withNoise', async () => ({ model: withNoise(model) }));
+  const noisy = await step('withNoise', async () => ({ model: withNoise(model, { bounds }) }));
   if (!isFound(noisy)) {
     result.cut = noisy;
     return;
@@ -144,7 +144,7 @@ async function measureCut(model: tf.LayersModel, io: Io, result: Result, step: S
   const [before, after] = [countFlops(model), countFlops(smaller)];
   result.cut = {
     ...{ noises: noises.length, unchanged, seconds },
-    ...{ agrees: differenceOf(expected, predict(smaller, io)), effect: differenceOf(plain, expected) },
+    ...{ agrees: differenceOf(expected, predict(smaller, io)), contrast: contrastOf(expected) },
     widths: { before: sum('groups'), after: sum('present') },
     macs: { before: before.macs, after: after.macs },
     params: { before: before.params, after: after.params },
@@ -160,6 +160,12 @@ async function measureCut(model: tf.LayersModel, io: Io, result: Result, step: S
     const [, timed] = await timeOnnx(entries, TIMING);
     return { bytes: onnx.length, ...difference, speedup: timed?.speedup };
   });
+}
+
+/** How far the second image's outputs are from the first's. */
+function contrastOf(outputs: Float32Array): number {
+  const each = outputs.length / 2;
+  return differenceOf(outputs.subarray(0, each), outputs.subarray(each)).relative;
 }
 
 /** Notes are alike but for their numbers. */

@@ -31,8 +31,8 @@ export interface Cut {
   seconds: number;
   /** The smaller model beside the noisy one at inference, in tfjs. */
   agrees: Difference;
-  /** How far drowning the groups moved the outputs: an agreement says little where this is small. */
-  effect: Difference;
+  /** How far the noisy model's outputs for two images are from each other, relative to the largest: agreement says nothing where it sees no image. */
+  contrast: number;
   /** What the report says of groups that stayed, with how many layers it is said of. */
   notes: Record<string, number>;
 }

@@ -7,7 +7,7 @@ import { countRows, cutColumns, cutRows, failures, kept, meets, openRows } from 
 const exact = { absolute: 1e-7, relative: 1e-6 };
 const off = { absolute: 1e-3, relative: 2e-3 };
 const cut: Cut = {
-  ...{ noises: 13, unchanged: exact, agrees: exact, effect: { absolute: 1, relative: 0.5 } },
+  ...{ noises: 13, unchanged: exact, agrees: exact, contrast: 0.5 },
   ...{ widths: { before: 1000, after: 500 }, macs: { before: 47e6, after: 12e6 } },
   ...{ params: { before: 4e6, after: 1e6 }, seconds: 2, notes: {} },
 };
@@ -37,6 +37,7 @@ it.each<[string, Partial<Result>]>([
   ['exported', { exported: { bytes: 1, ...off } }],
   ['cut exactly', { cut: { ...cut, agrees: off } }],
   ['cut exactly', { cut: { ...cut, unchanged: { absolute: 2e-5, relative: 1e-6 } } }],
+  ['cut exactly', { cut: { ...cut, contrast: 1e-3 } }],
   ['cut exported', { cutExported: { bytes: 1, absolute: Infinity, relative: Infinity } }],
 ])('says that a promise is broken: %s, by %o', (promise, broken) => {
   const [line, ...others] = promisesOf({ ...good, ...broken });
@@ -71,9 +72,9 @@ it('writes tables with failures and with what was not reached', () => {
   `);
   expect(failures([good, broken])).toEqual(['VGG16, converter: no weights', 'VGG16: killed']);
   expect(table(cutRows([good, broken]), cutColumns)).toMatchInlineSnapshot(`
-    "| network       | noises | withNoise changes | groups      | cut − noisy | in ONNX Runtime | MACs, M     | reduction | ONNX Runtime (quartiles) |
-    | :------------ | -----: | :---------------- | :---------- | :---------- | :-------------- | :---------- | --------: | -----------------------: |
-    | MobileNet 64² |     13 | 1.0e-7            | 1,000 → 500 | 1.0e-6      | 1.0e-6          | 47.0 → 12.0 |     3.92× |        2.50× (2.40–2.60) |
-    | VGG16 64²     |        |                   |             | not reached |                 |             |           |                          |"
+    "| network       | noises | withNoise changes | images apart | groups      | cut − noisy | in ONNX Runtime | MACs, M     | reduction | ONNX Runtime (quartiles) |
+    | :------------ | -----: | :---------------- | -----------: | :---------- | :---------- | :-------------- | :---------- | --------: | -----------------------: |
+    | MobileNet 64² |     13 | 1.0e-7            |         0.50 | 1,000 → 500 | 1.0e-6      | 1.0e-6          | 47.0 → 12.0 |     3.92× |        2.50× (2.40–2.60) |
+    | VGG16 64²     |        |                   |              |             | not reached |                 |             |           |                          |"
   `);
 });

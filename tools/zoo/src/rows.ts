@@ -10,6 +10,9 @@ const UNCHANGED = 1e-5;
 
 const agrees = ({ relative }: Difference): boolean => relative <= TOLERANCE;
 
+/** Least difference between two images' outputs that a comparison has to see, relative to the largest. */
+const CONTRAST = 0.01;
+
 /** A count meets a published figure where it is within 1 % of it or rounds to it. */
 export const meets = (macs: number, { macs: published, unit }: Published): boolean =>
   Math.abs(macs - published) <= Math.max(unit / 2, published / 100);
@@ -28,7 +31,7 @@ export const promises = {
     meets(published.macs, networks[name].published),
   exported: ({ exported }: Result) => isFound(exported) && agrees(exported),
   'cut exactly': ({ cut }: Result) =>
-    isFound(cut) && cut.unchanged.absolute <= UNCHANGED && agrees(cut.agrees),
+    isFound(cut) && cut.unchanged.absolute <= UNCHANGED && cut.contrast >= CONTRAST && agrees(cut.agrees),
   'cut exported': ({ cutExported }: Result) => isFound(cutExported) && agrees(cutExported),
 } satisfies Record<string, (result: Result) => boolean>;
 
@@ -113,6 +116,7 @@ interface CutRow {
   network: string;
   noises?: number;
   'withNoise changes'?: string;
+  'images apart'?: number;
   groups?: string;
   agrees?: string;
   'in ONNX Runtime'?: string;
@@ -133,6 +137,7 @@ export function cutRows(results: readonly Result[]): CutRow[] {
         noises: cut.noises,
         'withNoise changes': `${cut.unchanged.absolute.toExponential(1)}${cut.unchanged.absolute <= UNCHANGED ? '' : ' ✗'}`,
       },
+      'images apart': cut.contrast,
       groups: `${widths.before.toLocaleString('en-US')} → ${widths.after.toLocaleString('en-US')}`,
       ...{ agrees: written(cut.agrees), 'in ONNX Runtime': written(cutExported) },
       MACs: `${millions(macs.before)} → ${millions(macs.after)}`,
@@ -148,6 +153,7 @@ export const cutColumns: Column<CutRow>[] = [
   { key: 'network' },
   { key: 'noises' },
   { key: 'withNoise changes' },
+  { key: 'images apart', digits: 2 },
   { key: 'groups' },
   { key: 'agrees', title: 'cut − noisy' },
   { key: 'in ONNX Runtime' },

@@ -55,8 +55,10 @@ ${table(countRows(results))}
 
 ## Cut
 
-\`withNoise\` at everything that can go, a random half of each noise's groups drowned, \`pruneModel\`. What \`withNoise\` changes at first is of the
-probabilities themselves; differences of the cut model from the noisy one at inference, and of its ONNX file in ONNX Runtime from that, are relative as above. Speed-up: ONNX Runtime, one thread, batch 1, in turns.
+\`withNoise\` at everything that can go, a random half of each noise's groups drowned, \`pruneModel\`. What \`withNoise\` changes at first is of the probabilities
+themselves. Images apart: the noisy model's outputs for one image from those for the other, relative to the largest; if it saw none, agreement would say nothing.
+Differences of the cut model from the noisy one at inference, and of its ONNX file in ONNX Runtime from that, are relative as above. Speed-up: ONNX Runtime, one
+thread, batch 1, in turns.
 
 ${table(cutRows(results), cutColumns)}
 ${
