@@ -52,7 +52,7 @@ export function assemble(
     const isWhole = present.length === 0 || present.length === value.groups;
     built.set(value, isWhole ? inputs[i]! : gather(inputs[i]!, present, `${model.inputNames[i]}_kept`));
   }
-  for (const op of nearestFirst(graph.ops)) {
+  for (const op of graph.ops) {
     const xs = distinct(
       op,
       op.inputs.map((value, input) => given(op, input, built.get(value)!)),
@@ -73,17 +73,6 @@ export function assemble(
     return taken.has(name) ? y : same(name, y);
   });
   return tf.model({ inputs, outputs: outputs.length === 1 ? outputs[0]! : outputs, name: model.name });
-}
-
-/**
- * The operations by the longest way to them from an input. tfjs numbers the uses of a layer as they come, but reads them from a file as soon as their inputs are
- * there; in this order it finds them again as they were.
- */
-function nearestFirst(ops: readonly Op[]): Op[] {
-  const depths = new Map<Op, number>();
-  for (const op of ops)
-    depths.set(op, Math.max(0, ...op.inputs.map(({ maker }) => (maker ? depths.get(maker)! + 1 : 0))));
-  return [...ops].sort((a, b) => depths.get(a)! - depths.get(b)!);
 }
 
 /** A tensor under another name. */
