@@ -22,6 +22,7 @@ Cuts random models of every kind of layer and compares each with itself before, 
   --path P      with --at: the smaller model that shrinking had found there
   --jobs N      processes that share the work; default one for each core
   --no-onnx     leaves ONNX Runtime out
+  --reload      saves and loads every model, too
   --out FILE    writes the result as Markdown, too`;
 
 const { values } = parseArgs({
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: `${availableParallelism()}` },
     job: { type: 'string' },
     'no-onnx': { type: 'boolean', default: false },
+    reload: { type: 'boolean', default: false },
     out: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -67,7 +69,11 @@ async function tryAll(
 ): Promise<Tally> {
   await tf.setBackend('cpu');
   const seed = whole('seed');
-  const surgery = values['no-onnx'] ? { ...prune, exportOnnx: undefined } : prune;
+  const surgery = {
+    ...prune,
+    ...(values['no-onnx'] && { exportOnnx: undefined }),
+    reloads: values.reload,
+  };
   const tally = newTally();
   let shown = Date.now();
   for (const at of places) {
@@ -176,7 +182,7 @@ function summary(tally: Tally, wanted: number, jobs: number, seconds: number): s
       .map(([what, n]) => `| ${what.replace(/\|/g, '\\|')} | ${count(n)} |`);
   const { tried, halved, groups, removed } = tally;
   const which = values.at === undefined ? `--runs ${wanted}` : `--at ${values.at}`;
-  const command = `npm run fuzz:surgery -- ${which} --seed ${values.seed}${values['no-onnx'] ? ' --no-onnx' : ''}`;
+  const command = `npm run fuzz:surgery -- ${which} --seed ${values.seed}${values['no-onnx'] ? ' --no-onnx' : ''}${values.reload ? ' --reload' : ''}`;
   return `# Surgery on random graphs
 
 \`${command}\`${tried < wanted ? `, stopped after ${count(tried)} of them` : ''}
