@@ -22,7 +22,6 @@ Cuts random models of every kind of layer and compares each with itself before, 
   --path P      with --at: the smaller model that shrinking had found there
   --jobs N      processes that share the work; default one for each core
   --no-onnx     leaves ONNX Runtime out
-  --reload      saves and loads every model, too
   --out FILE    writes the result as Markdown, too`;
 
 const { values } = parseArgs({
@@ -34,7 +33,6 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: `${availableParallelism()}` },
     job: { type: 'string' },
     'no-onnx': { type: 'boolean', default: false },
-    reload: { type: 'boolean', default: false },
     out: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -72,7 +70,7 @@ async function tryAll(
   const surgery = {
     ...prune,
     ...(values['no-onnx'] && { exportOnnx: undefined }),
-    reloads: values.reload,
+    reloads: true,
   };
   const tally = newTally();
   let shown = Date.now();
@@ -182,7 +180,7 @@ function summary(tally: Tally, wanted: number, jobs: number, seconds: number): s
       .map(([what, n]) => `| ${what.replace(/\|/g, '\\|')} | ${count(n)} |`);
   const { tried, halved, groups, removed } = tally;
   const which = values.at === undefined ? `--runs ${wanted}` : `--at ${values.at}`;
-  const command = `npm run fuzz:surgery -- ${which} --seed ${values.seed}${values['no-onnx'] ? ' --no-onnx' : ''}${values.reload ? ' --reload' : ''}`;
+  const command = `npm run fuzz:surgery -- ${which} --seed ${values.seed}${values['no-onnx'] ? ' --no-onnx' : ''}`;
   return `# Surgery on random graphs
 
 \`${command}\`${tried < wanted ? `, stopped after ${count(tried)} of them` : ''}

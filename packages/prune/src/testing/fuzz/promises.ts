@@ -1,3 +1,4 @@
+import { loadModel, modelFiles } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import type { PruneReport } from '../../index.js';
 import { difference, layersOf, randomInputs } from '../fill.js';
@@ -133,15 +134,8 @@ export function expectTrains(model: tf.LayersModel, seed: number): void {
 
 /** A model as it comes back from its file. */
 async function reloaded(model: tf.LayersModel): Promise<tf.LayersModel> {
-  let saved!: tf.io.ModelArtifacts;
-  await model.save(
-    tf.io.withSaveHandler(async (artifacts) => {
-      saved = artifacts;
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-    }),
-  );
-  const { weightData, ...rest } = saved;
-  return tf.loadLayersModel(tf.io.fromMemory({ ...JSON.parse(JSON.stringify(rest)), weightData }));
+  const files = Object.entries(await modelFiles(model));
+  return loadModel(files.map(([name, bytes]) => new File([Buffer.from(bytes)], name)));
 }
 
 /** Models come back from their files as they were, if the one that they were made from does: tfjs has layers that do not. */
