@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -325,8 +326,8 @@ def layers_of(k, v3):
 
 def classes_of(k):
     """Every layer class that this Keras has."""
-    found = {getattr(k.layers, name) for name in dir(k.layers)}
-    return sorted(c.__name__ for c in found if isinstance(c, type) and issubclass(c, k.layers.Layer))
+    found = [getattr(k.layers, name) for name in dir(k.layers)]
+    return sorted({c.__name__ for c in found if isinstance(c, type) and issubclass(c, k.layers.Layer)})
 
 
 def make(k, v3, tag):
@@ -373,6 +374,21 @@ def make(k, v3, tag):
     print(f"{tag}: {len(listed)} cases")
 
 
+def halves():
+    """A model whose weights are numbers of 16 bits, by hand: Keras keeps 32."""
+    with tempfile.TemporaryDirectory() as folder:
+        with h5py.File(f"{folder}/m.h5", "w") as f:
+            f.attrs["keras_version"] = "2.15.0"
+            inputs = {"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [None, 2]}}
+            dense = {"class_name": "Dense", "config": {"name": "d", "units": 3, "activation": "linear", "use_bias": True}}
+            f.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": [inputs, dense]}})
+            group = f.create_group("model_weights").create_group("d")
+            group.create_dataset("d/kernel:0", data=np.array([[1.5, -2, 3], [0.1, 65504, -1e-6]], "float16"))
+            group.create_dataset("d/bias:0", data=np.array([1, 2, 3], "float64"))
+        with open(f"{folder}/m.h5", "rb") as f:
+            write_gz(f"{here}/halves.h5.gz", f.read())
+
+
 def write_gz(path, data):
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as f:
@@ -382,7 +398,9 @@ def write_gz(path, data):
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or ["keras2", "keras3"]
+    wanted = sys.argv[1:] or ["halves", "keras2", "keras3"]
+    if "halves" in wanted:
+        halves()
     if "keras2" in wanted:
         make(tf_keras, False, "keras2")
     if "keras3" in wanted:

@@ -50,6 +50,62 @@ describe('where tfjs does not compute what its layers mean', () => {
   });
 });
 
+describe('activations', () => {
+  // Classes of activations are the ones that begin with a small letter.
+  const names = Object.keys(tf.serialization.SerializationMap.getMap().classNameMap).filter((name) =>
+    /^[a-z]/.test(name),
+  );
+
+  it.each(names)('%s', async (name) => {
+    // Of numbers from 0.1 to 1.1, so that logarithms and roots have something to say, and around 0 for the others.
+    const isPositive = /^(log|log1p|sqrt|rsqrt|reciprocal)$/.test(name);
+    const before = layers.rescaling({
+      scale: isPositive ? 0.5 : 3,
+      offset: isPositive ? 0.6 : 0.1,
+      inputShape: [9],
+    });
+    const model = tf.sequential({ layers: [before, layers.activation({ activation: name as 'relu' })] });
+    expect(await onnxDifference(model, exportOnnx(model))).toBeLessThan(1e-5);
+  });
+
+  it('of whole tensors are found: those of @sbp/model too', () => {
+    expect(names).toEqual(
+      expect.arrayContaining(['relu', 'softmax', 'keras3HardSigmoid', 'hardSilu', 'celu']),
+    );
+  });
+
+  it('softmax goes along any axis, and along several together', async () => {
+    const x = tf.randomUniform([2, 3, 4, 5], -2, 2, 'float32', 1);
+    for (const [axis, axes] of [
+      [1, [1]],
+      [2, [2]],
+      [
+        [1, 3],
+        [1, 3],
+      ],
+    ] as const) {
+      const model = tf.sequential({
+        layers: [layers.softmax({ axis: axis as number, inputShape: [3, 4, 5] })],
+      });
+      const expected = tf.exp(tf.sub(x, tf.logSumExp(x, [...axes], true)));
+      const { outputs } = await runOnnx(exportOnnx(model), { [model.inputNames[0]!]: x });
+      expect(largestDifference(expected.dataSync(), outputs[0]!.data)).toBeLessThan(1e-5);
+    }
+  });
+
+  it('Rescaling may have numbers of its own for each channel', async () => {
+    const rescaling = { scale: [1, 2, 3], offset: [0, -1, 0.5] } as unknown as {
+      scale: number;
+      offset: number;
+    };
+    for (const before of [[], [layers.conv2d({ filters: 3, kernelSize: 1 })]]) {
+      const x = tf.input({ shape: [4, 4, 3] });
+      const model = tf.model({ inputs: x, outputs: through(x, ...before, layers.rescaling(rescaling)) });
+      expect(await onnxDifference(model, exportOnnx(model))).toBeLessThan(1e-5);
+    }
+  });
+});
+
 describe('masks', () => {
   const words = () => {
     const x = tf.input({ shape: [5], dtype: 'int32', name: 'words' });

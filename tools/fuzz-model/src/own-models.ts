@@ -73,9 +73,9 @@ const models: Record<string, () => tf.LayersModel> = {
   },
 };
 
-/** Folders of small `.keras` and `.h5` files, which testdata/make.py made. */
+/** Folders of the small `.keras` and `.h5` files of @sbp/model's tests. */
 export function kerasModels(): string[] {
-  const folder = fileURLToPath(new URL('../testdata', import.meta.url));
+  const folder = fileURLToPath(new URL('../../../packages/model/testdata/small', import.meta.url));
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(folder, name))

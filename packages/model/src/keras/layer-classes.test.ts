@@ -35,6 +35,19 @@ function only(file: ModelFile, index: number, input: string): ModelFile {
   return { ...file, topology: topology as unknown as Json };
 }
 
+/** The model as a file that tfjs wrote gives it back: layers of ours among them. */
+async function saved(model: tf.LayersModel): Promise<tf.LayersModel> {
+  let artifacts: tf.io.ModelArtifacts = {};
+  await model.save(
+    tf.io.withSaveHandler(async (given) => {
+      artifacts = JSON.parse(JSON.stringify({ ...given, weightData: undefined }));
+      artifacts.weightData = given.weightData;
+      return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(given) };
+    }),
+  );
+  return tf.loadLayersModel(tf.io.fromMemory(artifacts));
+}
+
 // Each holds a case of every layer class with TensorFlow's output; testdata/make.py makes them.
 describe.each(['keras2', 'keras3'])('every layer class of %s', (tag) => {
   const data: Data = JSON.parse(gunzipSync(bytesOf(`${tag}.json.gz`)).toString());
@@ -59,6 +72,11 @@ describe.each(['keras2', 'keras3'])('every layer class of %s', (tag) => {
       const model = await openModel(only(file!, index, input));
       const io = { x: [{ name: input, ...data.x[input]! }], y: [{ shape, data: values }] };
       expect(difference(model, io)).toBeLessThan(6e-5);
+      if (file === files.keras) {
+        const again = await saved(model);
+        expect(difference(again, io)).toBeLessThan(6e-5);
+        again.dispose();
+      }
       model.dispose();
     }
   });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { channelsFirst, channelsLast } from './general-convolutions.js';
+import { channelsFirst, channelsLast } from './general/convolutions.js';
 import { one, oneShape, registerLayer } from './tfjs-class.js';
 
 type DataFormat = 'channelsFirst' | 'channelsLast';

@@ -27,8 +27,10 @@ export interface Value {
  */
 export type Order = 'same' | { readonly image: Sizes } | Uint32Array;
 
-/** A tensor, or where it was lost: at the layer of that name. */
-export type Mask = string | { readonly lostAt: string };
+/** A tensor; or one that leaves every step; or where it was lost, at the layer of that name. */
+export type Mask = string | typeof everyStep | { readonly lostAt: string };
+
+export const everyStep = { leaves: 'every step' } as const;
 
 const isList = (order: Order): order is Uint32Array => order instanceof Uint32Array;
 

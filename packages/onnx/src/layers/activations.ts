@@ -7,6 +7,7 @@ import {
   elementwise,
   type LayerContext,
   type LayerEntries,
+  maskTensor,
   op,
   refuse,
   weight,
@@ -136,7 +137,7 @@ function alongAxis(context: LayerContext, value: Value, opType: string, axis: nu
 
 const softmax: Converter = (context) => {
   const [x] = context.inputs as [Value];
-  if (context.masks[0] !== undefined)
+  if (maskTensor(context, context.masks[0]) !== undefined)
     refuse(context, 'reads a mask, which exportOnnx knows for recurrent layers only');
   const rank = x.shape.length + 1;
   const axes = [context.config.axis].flat().map((axis) => axisOf(axis, rank));

@@ -5,6 +5,7 @@ import type { Sizes } from '../graph/sizes.js';
 import {
   asChannelsFirst,
   asTfjs,
+  everyStep,
   imageValue,
   type Mask,
   mapped,
@@ -126,8 +127,12 @@ export const axisOf = (axis: unknown, rank: number): number => (Number(axis) + r
 /** For Slice: an end that lies behind every tensor's. */
 export const FAR = 2 ** 31 - 1;
 
-/** The mask as a tensor, [batch, steps] of bool. */
+/** The mask as a tensor, [batch, steps] of bool; undefined where every step counts. */
 export function maskTensor(context: LayerContext, mask: Mask | undefined): string | undefined {
-  if (mask === undefined || typeof mask === 'string') return mask;
-  refuse(context, `reads a mask that exportOnnx can't follow through '${mask.lostAt}'`);
+  if (mask === everyStep || mask === undefined) return undefined;
+  if (typeof mask === 'string') return mask;
+  refuse(
+    context,
+    `reads a mask that exportOnnx can't follow through '${(mask as { lostAt: string }).lostAt}'`,
+  );
 }

@@ -15,6 +15,7 @@ import {
   type Value,
 } from '../graph/value.js';
 import { axisOf, type Converter, type LayerContext, type LayerEntries, op, refuse } from './context.js';
+import { allOf } from './masks.js';
 
 /** The inputs with as many axes as the one that has most, as tfjs gives them: new ones behind the batch. */
 function alignedRanks({ graph, inputs }: LayerContext): Value[] {
@@ -134,16 +135,12 @@ function oneAfterAnother(vectors: readonly Value[]): Value['order'] {
 }
 
 /** Joined along the last axis, a step counts where it does in every input that has a mask. */
-function joinedMask(
+const joinedMask = (
   context: LayerContext,
   masks: readonly (Mask | undefined)[],
   isLast: boolean,
-): Mask | undefined {
-  const given = masks.filter((mask) => mask !== undefined);
-  if (given.length === 0) return undefined;
-  if (!isLast || given.some((mask) => typeof mask !== 'string')) return { lostAt: context.name };
-  return (given as string[]).reduce((all, mask) => op(context, 'And', [all, mask]));
-}
+): Mask | undefined =>
+  isLast || masks.every((mask) => mask === undefined) ? allOf(context, masks) : { lostAt: context.name };
 
 /** Layers that join several tensors. */
 export const mergeLayers: LayerEntries = {

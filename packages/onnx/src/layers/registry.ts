@@ -6,6 +6,7 @@ import { embeddingLayers } from './embedding.js';
 import { convolutions } from './images/convolutions.js';
 import { poolingLayers } from './images/pooling.js';
 import { spatialLayers } from './images/spatial.js';
+import { maskLayers } from './masks.js';
 import { mergeLayers } from './merge.js';
 import { normalizationLayers } from './normalization.js';
 import { recurrentLayers } from './recurrent/layers.js';
@@ -20,6 +21,7 @@ export const layerEntries: LayerEntries = {
   ...denseLayers,
   ...dotLayers,
   ...embeddingLayers,
+  ...maskLayers,
   ...mergeLayers,
   ...normalizationLayers,
   ...poolingLayers,

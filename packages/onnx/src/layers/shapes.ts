@@ -70,5 +70,4 @@ export const shapeLayers: LayerEntries = {
   AlphaDropout: passing,
   GaussianDropout: passing,
   GaussianNoise: passing,
-  StopMask: { ...passing, convert: ({ inputs }) => ({ ...inputs[0]!, mask: undefined }) },
 };

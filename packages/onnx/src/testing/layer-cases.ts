@@ -160,7 +160,7 @@ const dot: fc.Arbitrary<Case> = fc
     return { model: tf.model({ inputs: symbols, outputs: y }), shapes };
   });
 
-const recurrentActivation = fc.constantFrom('hardSigmoid', 'sigmoid', 'tanh');
+const recurrentActivation = fc.constantFrom('hardSigmoid', 'keras3HardSigmoid', 'sigmoid', 'tanh');
 const cellOptions = {
   units: few,
   useBias: fc.boolean(),

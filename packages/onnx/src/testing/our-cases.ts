@@ -102,6 +102,27 @@ const slice = fc.integer({ min: 1, max: 3 }).chain((rank) =>
   ),
 );
 
+/** What a recurrent layer makes of it shows its mask. */
+const shown = (make: (x: Symbol) => Symbol): Make =>
+  ((config: object) => ({
+    apply: (x: Symbol) => tf.layers.lstm({ units: 2, returnSequences: true, ...config }).apply(make(x)),
+  })) as unknown as Make;
+
+const masksJoined = fc
+  .record({ op: fc.constantFrom('all', 'any'), steps: size, isFull: fc.boolean() })
+  .map(({ op, steps, isFull }): Case => {
+    const inputs = [0, 1].map(() => tf.input({ shape: [steps], dtype: 'int32' }));
+    const rows = inputs.map((x) =>
+      tf.layers.embedding({ inputDim: 4, outputDim: 3, maskZero: true }).apply(x),
+    ) as Symbol[];
+    const config = ours('JoinMasks') as (config: object) => tf.layers.Layer;
+    const full = ours('FullMask') as () => tf.layers.Layer;
+    const second = isFull ? (full().apply(rows[1]!) as Symbol) : rows[1]!;
+    const plain = (ours('StopMask') as () => tf.layers.Layer)().apply(rows[0]!) as Symbol;
+    const y = tf.layers.lstm({ units: 2 }).apply(config({ op }).apply([plain, rows[0]!, second]) as Symbol);
+    return { model: tf.model({ inputs, outputs: y as Symbol }), shapes: [[steps], [steps]], tokens: 3 };
+  });
+
 const resetAfter = { ...gated, ...sequences, ...states };
 
 /** Random models around each class that @sbp/model adds to tfjs's. */
@@ -199,6 +220,12 @@ export const ourCases: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   GlobalMaxPooling3D: single(4, { dataFormat, keepdims: fc.boolean() }, ours('GlobalMaxPooling3D')),
   MaskedGlobalAveragePooling1D: masked({}, ours('MaskedGlobalAveragePooling1D')),
   StopMask: single(all, {}, ours('StopMask')),
+  FullMask: masked(
+    {},
+    shown((x) => (ours('FullMask') as () => tf.layers.Layer)().apply(x) as Symbol),
+  ),
+  ZeroMasked: masked({}, ours('ZeroMasked')),
+  JoinMasks: masksJoined,
   GeneralResizing: single(
     3,
     { height: size, width: size, interpolation: fc.constantFrom('bilinear', 'nearest'), dataFormat },

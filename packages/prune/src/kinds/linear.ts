@@ -1,10 +1,10 @@
-import * as tf from '@tensorflow/tfjs';
-import { type OpSpec, type PerIndex, type Shape, type Sparsity, type Way, whole } from '../ops/op.js';
+import { type OpSpec, type Shape, type Sparsity, type Way, whole } from '../ops/op.js';
 import { isPadded, type Spatial } from '../ops/padding.js';
+import { addRows, strideOf } from '../ops/rows.js';
 import { sparseKernel } from '../ops/sparse-kernel.js';
 import { filled, readWeights, scale, take, type Weight } from '../ops/weights.js';
 import { activationOps } from './activations.js';
-import { channelByChannel, depthwiseOp, withMultiplierLast, withOutputsLast } from './depthwise.js';
+import { channelByChannel } from './depthwise.js';
 import { channelAxis, type Kind, type Use } from './kind.js';
 import { noiseOps } from './noise.js';
 import { passedWhole } from './whole.js';
@@ -81,30 +81,6 @@ function linearOp(use: Use, options: LinearOptions): OpSpec {
       return use.apply(className, { ...config, [size]: kernel.shape.at(columns)!, useBias: !!bias }, xs, all);
     },
   };
-}
-
-const strideOf = (shape: readonly number[], axis: number) =>
-  shape.slice(shape.length + axis + 1).reduce((p, d) => p * d, 1);
-
-/** Adds the rows at `indices`, each by its value, to `bias`, and clears them. */
-function addRows(
-  { shape, data }: Weight,
-  rows: number,
-  columns: number,
-  indices: readonly number[],
-  values: ArrayLike<number>,
-  bias: Weight,
-): void {
-  const [inputs, outputs] = [shape.at(rows)!, shape.at(columns)!];
-  const [rowStride, columnStride] = [strideOf(shape, rows), strideOf(shape, columns)];
-  const wanted = new Uint8Array(inputs);
-  for (const i of indices) wanted[i] = 1;
-  for (let at = 0; at < data.length; at++) {
-    const row = Math.floor(at / rowStride) % inputs;
-    if (!wanted[row]) continue;
-    bias.data[Math.floor(at / columnStride) % outputs]! += data[at]! * values[row]!;
-    data[at] = 0;
-  }
 }
 
 function sparsityOf(
@@ -184,72 +160,6 @@ const grouped =
     return isDepthwise ? channelByChannel(spatial)(use) : passedWhole('its channels go in groups')(use);
   };
 
-/** A depthwise convolution and one of kernel size 1 behind it, with the activation. */
-const separable: Kind = (use) => {
-  const axis = channelAxis(use, 2);
-  if (use.inputs[0]!.axis !== axis) return passedWhole('it reads along another axis')(use);
-  const state = use.shared(() => {
-    const [depthwise, pointwise, bias] = readWeights(use.layer) as [Weight, Weight, Weight | undefined];
-    const kernel = withOutputsLast(depthwise);
-    return { depthwise: { kernel, bias: undefined as Weight | undefined }, pointwise, bias };
-  });
-  const multiplier = use.layer.weights[0]!.shape.at(-1)!;
-  const between = [...use.outShapes[0]!];
-  between[axis] = use.inputs[0]!.groups * multiplier;
-  const first: OpSpec = {
-    ...depthwiseOp(use, state.depthwise, { axis, outShape: between, multiplier }),
-    run: ([x]) => depthwiseAlone(use, x as tf.Tensor4D),
-  };
-  const second: OpSpec = {
-    ways: [{ kind: 'rows', padded: false }],
-    outShapes: use.outShapes,
-    outAxis: axis,
-    cuttable: true,
-    scaleIn: (factors) => {
-      state.pointwise = scale(state.pointwise, -2, factors);
-    },
-    scaleOut: (factors) => {
-      state.pointwise = scale(state.pointwise, -1, factors);
-      state.bias &&= scale(state.bias, -1, factors);
-    },
-    cut: (ins, outs) => {
-      state.pointwise = take(take(state.pointwise, -2, ins), -1, outs);
-      state.bias &&= take(state.bias, -1, outs);
-    },
-    linear: {
-      foldConstants: (indices, values) => {
-        const bias = state.bias ?? filled(state.pointwise.shape.at(-1)!, 0);
-        addRows(state.pointwise, -2, -1, indices, values, bias);
-        if (use.config.useBias || bias.data.some((b) => b !== 0)) state.bias = bias;
-      },
-      rowSize: () => state.pointwise.shape.at(-1)!,
-    },
-    build: (xs) => {
-      const { depthwise, pointwise, bias } = state;
-      const kernel = withMultiplierLast(depthwise.kernel, multiplier);
-      const all = [kernel, pointwise, ...(bias ? [bias] : [])];
-      const config = { ...use.config, filters: pointwise.shape.at(-1)!, useBias: !!bias };
-      return use.apply('SeparableConv2D', config, xs, all);
-    },
-  };
-  return [first, second, ...activationOps(use, second, false)];
-};
-
-/** The first half of a separable convolution. */
-function depthwiseAlone({ layer, config }: Use, x: tf.Tensor4D): tf.Tensor4D {
-  const kernel = layer.weights[0]!.read() as tf.Tensor4D;
-  const { strides, padding, dilationRate, dataFormat } = config as unknown as {
-    strides: [number, number];
-    padding: 'same' | 'valid';
-    dilationRate: [number, number];
-    dataFormat: string;
-  };
-  const isFirst = dataFormat === 'channelsFirst';
-  const last = isFirst ? tf.transpose(x, [0, 2, 3, 1]) : x;
-  const y = tf.depthwiseConv2d(last, kernel, strides, padding, 'NHWC', dilationRate);
-  return isFirst ? tf.transpose(y, [0, 3, 1, 2]) : y;
-}
-
 /** A lookup of rows: as many groups as a row has numbers. */
 const embedding: Kind = (use) => {
   const state = use.shared(() => ({ table: readWeights(use.layer)[0]! }));
@@ -271,61 +181,6 @@ const embedding: Kind = (use) => {
   ];
 };
 
-/**
- * Recurrent layers, one way or both: their kernel's rows are the input's groups. Their own units stay, as every one of them reads all.
- *
- * @param kernels places of the kernels and of their biases among the weights
- */
-const recurrent =
-  (
-    kernels: (use: Use, weights: readonly Weight[]) => readonly [kernel: number, bias: number | undefined][],
-  ): Kind =>
-  (use) => {
-    const axis = use.inputs[0]!.shape.length - 1;
-    const state = use.shared(() => ({ weights: readWeights(use.layer) }));
-    const places = kernels(use, state.weights);
-    const onKernels = (change: (kernel: Weight) => Weight) => {
-      for (const [at] of places) state.weights[at] = change(state.weights[at]!);
-    };
-    const rows: Way =
-      use.inputs[0]!.axis === axis ? { kind: 'rows', padded: false } : whole('it reads along another axis');
-    const hasBias = places.every(([, bias]) => bias !== undefined);
-    return [
-      {
-        ways: use.inputs.map((_, i) => (i === 0 ? rows : whole('it is a state'))),
-        outShapes: use.outShapes,
-        outAxis: use.outShapes[0]!.length - 1,
-        cuttable: false,
-        ...(rows.kind === 'rows' && {
-          scaleIn: (factors) => onKernels((kernel) => scale(kernel, -2, factors)),
-        }),
-        cut: (ins) => {
-          if (rows.kind === 'rows') onKernels((kernel) => take(kernel, -2, ins));
-        },
-        linear: {
-          rowSize: () => places.reduce((sum, [at]) => sum + state.weights[at]!.shape.at(-1)!, 0),
-          ...(hasBias && {
-            foldConstants: (indices: readonly number[], values: PerIndex) => {
-              for (const [kernel, bias] of places) {
-                const { shape, data } = state.weights[bias!]!;
-                // GRU with reset_after has a second row of biases, which is the recurrent kernel's
-                const first = { shape, data: data.subarray(0, shape.at(-1)!) };
-                addRows(state.weights[kernel]!, -2, -1, indices, values, first);
-              }
-            },
-          }),
-        },
-        build: (xs) => use.apply(use.layer.getClassName(), use.config, xs, state.weights),
-      },
-    ];
-  };
-
-const oneWay = recurrent(({ config }) => [[0, config.useBias === false ? undefined : 2]]);
-const bothWays = recurrent((_, { length }) => [
-  [0, length === 6 ? 2 : undefined],
-  [length / 2, length === 6 ? 5 : undefined],
-]);
-
 /** Layers in which groups are made anew out of those that are read. */
 export const linearKinds: Readonly<Record<string, Kind>> = {
   Dense: dense,
@@ -343,11 +198,5 @@ export const linearKinds: Readonly<Record<string, Kind>> = {
   GeneralConv3D: grouped(3),
   GeneralConv2DTranspose: transposed(2, 'GeneralConv2DTranspose'),
   GeneralConv3DTranspose: transposed(3, 'GeneralConv3DTranspose'),
-  SeparableConv2D: separable,
   Embedding: embedding,
-  SimpleRNN: oneWay,
-  GRU: oneWay,
-  GeneralGRU: oneWay,
-  LSTM: oneWay,
-  Bidirectional: bothWays,
 };

@@ -19,6 +19,10 @@ export interface GroupSet {
 export interface GroupSets {
   readonly all: readonly GroupSet[];
   of(value: Value): GroupSet | undefined;
+  /** The same for values that have the same groups, in the same order. */
+  keyOf(value: Value): string;
+  /** Whether none of a value's groups is tied to another of them. */
+  isDistinct(value: Value): boolean;
 }
 
 export function groupSetsOf(graph: OpGraph): GroupSets {
@@ -54,7 +58,12 @@ export function groupSetsOf(graph: OpGraph): GroupSets {
       if (kind === 'rows') list?.readers.push(op);
       if (kind === 'passed' && !list?.passing.includes(op)) list?.passing.push(op);
     });
-  return { all: [...sets.values()], of: (value) => sets.get(keyOf(value)) };
+  return {
+    all: [...sets.values()],
+    of: (value) => sets.get(keyOf(value)),
+    keyOf,
+    isDistinct: (value) => new Set(classesOf(value, ties.of)).size === value.groups,
+  };
 }
 
 type ClassOf = (value: Value, group: number) => number;

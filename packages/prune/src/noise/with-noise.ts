@@ -33,7 +33,7 @@ export type WithNoiseOptions = Omit<LogNormalDropoutConfig, 'name' | 'inputShape
 export function withNoise(model: tf.LayersModel, options: WithNoiseOptions = {}): tf.LayersModel {
   const { at, inputShapes, ...noise } = options;
   const graph = readOps(model, { threshold: 0, inputShapes, forTraining: true });
-  const noisy = graph.ops.find((op) => op.noise || op.noiseParams !== undefined);
+  const noisy = graph.ops.find((op) => op.noise || op.noiseParams);
   if (noisy) throw new PruneError(`layer '${noisy.name}' has noise already`, noisy.name);
   const sets = groupSetsOf(graph);
   const wanted = chosen(graph, at);

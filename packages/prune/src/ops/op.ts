@@ -109,7 +109,6 @@ export interface NoiseOp {
   standIn(factors: PerIndex): void;
 }
 
-export const range = (length: number) => Array.from({ length }, (_, i) => i);
 /** Each group from the one of the same index. */
 export const straight = (groups: number): Way => ({
   kind: 'passed',

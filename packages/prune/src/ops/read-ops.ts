@@ -151,6 +151,8 @@ function specsOf(
         setWeights(made, weights);
         shared.layer = made;
       }
+      // wrappers hand it on to what they hold, which is there now
+      if (!node.trainable) made.trainable = false;
       return [y].flat();
     },
   };

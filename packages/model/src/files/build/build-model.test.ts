@@ -246,6 +246,14 @@ describe('buildModel', () => {
       /^layer 'y.*' would have a weight 'kernel' of the shape \[2, 4000000\]/,
     ],
     [
+      'an axis far out',
+      graph([
+        input([null, 2, 2, 1]),
+        layer('PReLU', 'y', { shared_axes: [1, 2147483647] }, [[['x', 0, 0, {}]]]),
+      ]),
+      /^layer 'y' would have a weight 'alpha' of 2147483647 axes; expected at most 8/,
+    ],
+    [
       'absurd state',
       graph([input([1e9, 6, 1]), layer('LSTM', 'y', { units: 1, stateful: true }, [[['x', 0, 0, {}]]])]),
       /^it has stateful layers and batches of 1000000000/,

@@ -28,6 +28,9 @@ type AddWeight = (
   ...others: unknown[]
 ) => Variable;
 
+/** Two more than any tensor of tfjs has. */
+const mostAxes = 8;
+
 /** As tfjs has it, which says so only when the weight has been allocated. */
 const tensorName = /^[A-Za-z0-9][-A-Za-z0-9_./]*$/;
 
@@ -54,6 +57,12 @@ export function guarded<T>(
   const added: Variable[] = [];
   let left = weights.reduce((sum, { data }) => sum + data.length, 0);
   proto.addWeight = function (name, shape, dtype, _initializer, regularizer, trainable, constraint) {
+    // An axis far out makes a list of two billion places, mostly empty; whatever walks through it takes minutes.
+    if (shape.length > mostAxes)
+      throw new ModelFileError(
+        `layer ${quoted(this.name)} would have a weight ${quoted(name)} of ${shape.length} axes; expected at most ${mostAxes}: look at its axes.`,
+        this.name,
+      );
     const size = shape.reduce<number>((product, size) => product * (size ?? Number.NaN), 1);
     if (!(size <= left)) throw tooLarge(this.name, name, shape, weights);
     if (!tensorName.test(this.name))

@@ -1,6 +1,6 @@
 import { ModelError } from '../../errors.js';
 import type { FileWeight, Json } from '../../files/model-file.js';
-import type { Entries, Entry, LayerUse, Part } from '../entries/entry.js';
+import type { Entries, Entry, LayerUse, Part } from '../saying/entry.js';
 import { automaticMask } from '../topology/calls.js';
 import { isObject, type JsonObject, quoted } from '../topology/json.js';
 import { readLayer, StoreNames } from '../topology/read-topology.js';

@@ -1,8 +1,8 @@
 import type { Tensor } from '../build/tensor.js';
+import { activationName } from '../saying/activation-names.js';
+import { kept, number } from '../saying/config.js';
+import type { Entries, LayerUse } from '../saying/entry.js';
 import { isObject, type JsonObject } from '../topology/json.js';
-import { activationName } from './activation-names.js';
-import { kept, number } from './config.js';
-import type { Entries, LayerUse } from './entry.js';
 
 /** A layer of tfjs's with an activation, which in Keras may be a layer of its own. */
 export function activated(

@@ -1,11 +1,11 @@
 import type { FileWeight } from '../../files/model-file.js';
 import type { Tensor } from '../build/tensor.js';
+import { flag, isChannelsFirst, kept, number, numbers } from '../saying/config.js';
+import type { Entries, Entry, LayerUse } from '../saying/entry.js';
+import { samePadding3d } from '../saying/same-padding.js';
 import { quoted } from '../topology/json.js';
 import { activated } from './activations.js';
-import { flag, isChannelsFirst, kept, number, numbers } from './config.js';
 import { reshaped } from './core.js';
-import type { Entries, Entry, LayerUse } from './entry.js';
-import { samePadding3d } from './same-padding.js';
 
 const shapeFields = ['kernel_size', 'strides', 'padding', 'data_format', 'dilation_rate', 'use_bias'];
 const biasTraining = ['bias_initializer', 'bias_regularizer', 'bias_constraint'];

@@ -1,10 +1,10 @@
 import type { Json } from '../../files/model-file.js';
 import type { Tensor } from '../build/tensor.js';
+import { axes, isChannelsFirst, kept, number, numbers } from '../saying/config.js';
+import type { Entries, LayerUse } from '../saying/entry.js';
+import { joined } from '../saying/masks.js';
 import { quoted } from '../topology/json.js';
 import { activated } from './activations.js';
-import { axes, isChannelsFirst, kept, number, numbers } from './config.js';
-import type { Entries, LayerUse } from './entry.js';
-import { joined } from './masks.js';
 
 const denseTraining = [
   'kernel_initializer',

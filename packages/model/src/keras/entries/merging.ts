@@ -1,5 +1,5 @@
-import type { Entries, Entry } from './entry.js';
-import { joined } from './masks.js';
+import type { Entries, Entry } from '../saying/entry.js';
+import { joined } from '../saying/masks.js';
 
 /** Layers of several inputs and no settings, of the same name in tfjs or among ours. */
 function merge(className: string): Entry {

@@ -1,7 +1,7 @@
 import type { FileWeight, Json } from '../../files/model-file.js';
+import { axes, flag, kept, number } from '../saying/config.js';
+import type { Entries, LayerUse } from '../saying/entry.js';
 import { isObject, quoted } from '../topology/json.js';
-import { axes, flag, kept, number } from './config.js';
-import type { Entries, LayerUse } from './entry.js';
 
 const affineTraining = [
   'beta_initializer',

@@ -1,9 +1,9 @@
 import type { Tensor } from '../build/tensor.js';
+import { flag, isChannelsFirst, numbers } from '../saying/config.js';
+import type { Entries, Entry, LayerUse } from '../saying/entry.js';
+import { samePadding3d } from '../saying/same-padding.js';
 import { quoted } from '../topology/json.js';
-import { flag, isChannelsFirst, numbers } from './config.js';
 import { reshaped } from './core.js';
-import type { Entries, Entry, LayerUse } from './entry.js';
-import { samePadding3d } from './same-padding.js';
 
 function formatOf(use: LayerUse): 'channels_first' | 'channels_last' {
   return isChannelsFirst(use) ? 'channels_first' : 'channels_last';

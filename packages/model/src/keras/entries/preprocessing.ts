@@ -1,8 +1,8 @@
 import type { Json } from '../../files/model-file.js';
 import type { Tensor } from '../build/tensor.js';
+import { isChannelsFirst, number } from '../saying/config.js';
+import type { Entries, LayerUse } from '../saying/entry.js';
 import { quoted } from '../topology/json.js';
-import { isChannelsFirst, number } from './config.js';
-import type { Entries, LayerUse } from './entry.js';
 
 function isNumbers(value: Json): boolean {
   return (

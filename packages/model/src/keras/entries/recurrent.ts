@@ -1,9 +1,9 @@
 import type { FileWeight, Json } from '../../files/model-file.js';
 import type { Tensor } from '../build/tensor.js';
+import { flag, kept, number, numbers } from '../saying/config.js';
+import type { Entries, Entry, LayerUse, Part } from '../saying/entry.js';
+import { ownMask, zeroMasked } from '../saying/masks.js';
 import { isObject, type JsonObject, quoted } from '../topology/json.js';
-import { flag, kept, number, numbers } from './config.js';
-import type { Entries, Entry, LayerUse, Part } from './entry.js';
-import { ownMask, zeroMasked } from './masks.js';
 
 const cellTraining = [
   'kernel_initializer',

@@ -34,6 +34,7 @@ export const refused: Readonly<Record<string, string>> = {
   ContrastLimitedAdaptiveHistogramEqualization: inJavaScript,
   Solarization: inJavaScript,
   MaxNumBoundingBoxes: inJavaScript,
+  DenseFeatures: inJavaScript,
   FeatureSpace: inJavaScript,
   Pipeline: inJavaScript,
 };

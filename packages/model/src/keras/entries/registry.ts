@@ -1,8 +1,8 @@
 import { operationEntries } from '../operations/registry.js';
+import type { Entries } from '../saying/entry.js';
 import { activationEntries } from './activations.js';
 import { convolutionEntries } from './convolution.js';
 import { coreEntries } from './core.js';
-import type { Entries } from './entry.js';
 import { mergingEntries } from './merging.js';
 import { normalizationEntries } from './normalization.js';
 import { poolingEntries } from './pooling.js';

@@ -1,6 +1,6 @@
-import { isChannelsFirst, kept } from './config.js';
+import { isChannelsFirst, kept } from '../saying/config.js';
+import type { Entries, Entry } from '../saying/entry.js';
 import { identity } from './core.js';
-import type { Entries, Entry } from './entry.js';
 
 const nothing: Entry['say'] = identity;
 

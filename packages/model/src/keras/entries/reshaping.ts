@@ -1,7 +1,7 @@
 import type { Json } from '../../files/model-file.js';
+import { isChannelsFirst, number, numbers } from '../saying/config.js';
+import type { Entries, Entry, LayerUse } from '../saying/entry.js';
 import { quoted } from '../topology/json.js';
-import { isChannelsFirst, number, numbers } from './config.js';
-import type { Entries, Entry, LayerUse } from './entry.js';
 
 function formatOf(use: LayerUse): 'channels_first' | 'channels_last' {
   return isChannelsFirst(use) ? 'channels_first' : 'channels_last';

@@ -2,9 +2,9 @@ import type { FileWeight, Json } from '../../files/model-file.js';
 import type { BuiltModel } from '../build/builder.js';
 import type { LayerConfig } from '../build/instance.js';
 import type { Shape, Tensor } from '../build/tensor.js';
+import type { Entries, LayerUse } from '../saying/entry.js';
+import { ownMask, zeroMasked } from '../saying/masks.js';
 import { isObject, type JsonObject, quoted } from '../topology/json.js';
-import type { Entries, LayerUse } from './entry.js';
-import { ownMask, zeroMasked } from './masks.js';
 
 /** What a wrapper holds: one layer of tfjs's, with its weights by their names within it. */
 interface Held {

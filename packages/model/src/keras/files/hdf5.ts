@@ -1,4 +1,4 @@
-import type { Dataset, Group } from 'h5wasm';
+import type { Dataset, Group, ready } from 'h5wasm';
 import { ModelError } from '../../errors.js';
 import type { FileWeight } from '../../files/model-file.js';
 
@@ -33,6 +33,8 @@ const deepest = 60;
 const mostInflated = 10;
 const smallest = 1 << 16;
 
+type Library = Awaited<typeof ready>;
+
 let files = 0;
 
 /**
@@ -53,7 +55,7 @@ export async function withHdf5<T>(bytes: Uint8Array, use: (file: Hdf5) => T): Pr
   try {
     FS.writeFile(name, bytes);
     file = new library.File(name, 'r');
-    return use(reader(file, library.Group, library.Dataset, bytes.length));
+    return use(reader(file, { ...library, module }, bytes.length));
   } catch (error) {
     if (error instanceof ModelError) throw error;
     throw new ModelError('is a damaged HDF5 file; save the model again', undefined, { cause: error });
@@ -71,7 +73,15 @@ function quietly(action: () => unknown): void {
   }
 }
 
-function reader(root: Group, GroupClass: typeof Group, DatasetClass: typeof Dataset, fileSize: number): Hdf5 {
+function reader(
+  root: Group,
+  {
+    Group: GroupClass,
+    Dataset: DatasetClass,
+    module,
+  }: { Group: typeof Group; Dataset: typeof Dataset; module: Library },
+  fileSize: number,
+): Hdf5 {
   let entries = 0;
   let declared = 0;
   const groupAt = (path: string): Group | undefined => {
@@ -102,7 +112,7 @@ function reader(root: Group, GroupClass: typeof Group, DatasetClass: typeof Data
     declared += count * size;
     if (!shape || !Number.isSafeInteger(declared) || declared > mostInflated * fileSize + smallest)
       throw new ModelError(`weight '${path}' says that it is larger than the file can hold`);
-    return { shape, ...values(dataset, path) };
+    return { shape, ...values(dataset, path, module) };
   };
   return {
     text: (attribute) => {
@@ -115,19 +125,19 @@ function reader(root: Group, GroupClass: typeof Group, DatasetClass: typeof Data
   };
 }
 
-function values(dataset: Dataset, path: string): Pick<FileWeight, 'dtype' | 'data'> {
+function values(dataset: Dataset, path: string, module: Library): Pick<FileWeight, 'dtype' | 'data'> {
   const { type, size, littleEndian, total_size: count } = dataset.metadata;
   if (count === 0) return { dtype: 'float32', data: new Float32Array() };
-  const given: unknown = dataset.value;
   const [float, integer, enumeration] = [1, 0, 8];
+  if (type === float && size === 2 && littleEndian)
+    return { dtype: 'float32', data: halves(raw(dataset, module)) };
+  const given: unknown = dataset.value;
   if (type === float && size === 4 && given instanceof Float32Array) return { dtype: 'float32', data: given };
   if (typeof given === 'number' && type === float) return { dtype: 'float32', data: Float32Array.of(given) };
   if (typeof given === 'number' || typeof given === 'bigint' || typeof given === 'boolean')
     return { dtype: 'int32', data: Int32Array.of(Number(given)) };
   if (type === float && given instanceof Float64Array)
     return { dtype: 'float32', data: Float32Array.from(given) };
-  if (type === float && size === 2 && littleEndian && given instanceof Uint8Array)
-    return { dtype: 'float32', data: halves(given) };
   if (type === enumeration && given instanceof Int8Array)
     return { dtype: 'bool', data: Uint8Array.from(given) };
   if (type === integer && ArrayBuffer.isView(given))
@@ -135,6 +145,18 @@ function values(dataset: Dataset, path: string): Pick<FileWeight, 'dtype' | 'dat
   if (Array.isArray(given) && type === float)
     return { dtype: 'float32', data: Float32Array.from(given as number[]) };
   throw new ModelError(`weight '${path}' is of a type that cannot be read; save the model in float32`);
+}
+
+/** The bytes as they stand in the file: the library itself reads no floats of 16 bits. */
+function raw({ file_id: file, path, metadata }: Dataset, module: Library): Uint8Array {
+  const size = metadata.size * metadata.total_size;
+  const place = module._malloc(size);
+  try {
+    module.get_dataset_data(file, path, null, null, null, BigInt(place));
+    return module.HEAPU8.slice(place, place + size);
+  } finally {
+    module._free(place);
+  }
 }
 
 /** Numbers of 16 bits, IEEE's. */

@@ -119,6 +119,14 @@ describe('.h5 files that cannot be read end in one line', () => {
     expect((await readHdf5(bytes, 'x.h5')).weights).toEqual([]);
   });
 
+  it('weights of 16 and 64 bits, which are read', async () => {
+    const { weights } = await readHdf5(gunzipSync(bytesOf('halves.h5.gz')), 'x.h5');
+    expect(weights.map(({ name, shape, data }) => [name, shape, Array.from(data)])).toEqual([
+      ['d/d/bias', [3], [1, 2, 3]],
+      ['d/d/kernel', [2, 3], [1.5, -2, 3, 0.0999755859375, 65504, -17 * 2 ** -24]],
+    ]);
+  });
+
   it('damage anywhere', async () => {
     const whole = gunzipSync(bytesOf('keras2.h5.gz'));
     for (let i = 0; i < 20; i++) {

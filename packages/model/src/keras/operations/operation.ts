@@ -1,6 +1,6 @@
 import type { Json } from '../../files/model-file.js';
 import type { Tensor } from '../build/tensor.js';
-import type { LayerUse } from '../entries/entry.js';
+import type { LayerUse } from '../saying/entry.js';
 import { quoted } from '../topology/json.js';
 import type { Argument } from '../topology/spec.js';
 

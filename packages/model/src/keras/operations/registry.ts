@@ -1,5 +1,5 @@
 import type { Tensor } from '../build/tensor.js';
-import type { Entries, Entry, LayerUse } from '../entries/entry.js';
+import type { Entries, Entry, LayerUse } from '../saying/entry.js';
 import { quoted } from '../topology/json.js';
 import { arithmetic } from './arithmetic.js';
 import { asOperation, type Operations } from './operation.js';

@@ -49,6 +49,12 @@ function whole(name: keyof typeof bounds): number {
   process.exit(2);
 }
 
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    stopped = true;
+  });
+
 /** Which trials a run is of. */
 const placesOf = () =>
   values.at === undefined ? Array.from({ length: whole('runs') }, (_, i) => i) : [whole('at')];
@@ -61,10 +67,18 @@ async function tryAll(
 ): Promise<Tally> {
   await tf.setBackend('cpu');
   const seed = whole('seed');
-  const surgery = values['no-onnx'] ? { ...prune, exportOnnx: undefined } : prune;
+  const surgery = {
+    ...prune,
+    ...(values['no-onnx'] && { exportOnnx: undefined }),
+    reloads: true,
+  };
   const tally = newTally();
   let shown = Date.now();
   for (const at of places) {
+    // What has been found by then counts.
+    if (stopped) break;
+    // Signals come in between trials.
+    await new Promise(setImmediate);
     const known = tally.failures.length;
     await tryOne(surgery, seed, at, tally, { path: values.path });
     for (const failure of tally.failures.slice(known)) tell(told(failure, seed));
@@ -98,6 +112,7 @@ async function share(jobs: number, show: (tally: Tally) => void): Promise<Tally>
     const child = fork(process.argv[1]!, [...process.argv.slice(2), '--job', `${job}`], {
       serialization: 'advanced',
     });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal));
     child.on('message', (message: Message) => {
       if ('failure' in message) console.log(message.failure);
       else {
@@ -117,12 +132,19 @@ async function run(): Promise<void> {
   const jobs = Math.min(whole('jobs'), places.length);
   if (values.job !== undefined) return serve(Number(values.job), jobs);
   const started = Date.now();
+  let shown = started;
   const show = (tally: Tally) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${progress(tally, places.length)}  `);
+    const line = progress(tally, places.length);
+    if (process.stderr.isTTY) {
+      process.stderr.write(`\r${line}  `);
+    } else if (Date.now() - shown > 60_000) {
+      shown = Date.now();
+      console.error(line);
+    }
   };
   const tally = jobs === 1 ? await tryAll(places, console.log, show) : await share(jobs, show);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  const text = summary(tally, jobs, (Date.now() - started) / 1000);
+  const text = summary(tally, places.length, jobs, (Date.now() - started) / 1000);
   console.log(text);
   if (values.out) writeFileSync(values.out, text);
   process.exitCode = tally.failures.length > 0 ? 1 : 0;
@@ -149,7 +171,7 @@ ${describe(buildGraph(spec, { noisy: rest.noise === 'own' }))}
 `;
 }
 
-function summary(tally: Tally, jobs: number, seconds: number): string {
+function summary(tally: Tally, wanted: number, jobs: number, seconds: number): string {
   const require = createRequire(import.meta.url);
   const version = (name: string) => (require(`${name}/package.json`) as { version: string }).version;
   const rows = (counts: Map<string, number>) =>
@@ -157,11 +179,11 @@ function summary(tally: Tally, jobs: number, seconds: number): string {
       .sort((a, b) => b[1] - a[1])
       .map(([what, n]) => `| ${what.replace(/\|/g, '\\|')} | ${count(n)} |`);
   const { tried, halved, groups, removed } = tally;
-  const which = values.at === undefined ? `--runs ${tried}` : `--at ${values.at}`;
+  const which = values.at === undefined ? `--runs ${wanted}` : `--at ${values.at}`;
   const command = `npm run fuzz:surgery -- ${which} --seed ${values.seed}${values['no-onnx'] ? ' --no-onnx' : ''}`;
   return `# Surgery on random graphs
 
-\`${command}\`
+\`${command}\`${tried < wanted ? `, stopped after ${count(tried)} of them` : ''}
 
 | | |
 | :-- | --: |

@@ -56,8 +56,8 @@ export const method = one(
 );
 export const sides = upTo(3);
 const oblong = weighted<unknown>([4, sides], [1, fc.tuple(sides, sides)]);
-/** Of a layer; now and then 1, which cannot be cut. */
-export const width = weighted([9, upTo(8, 2)], [1, fc.constant(1)]);
+/** Of a layer; now and then 1, of which nothing can go. */
+export const width = weighted([12, upTo(8, 3)], [1, upTo(2)]);
 
 const window = { strides: one(1, 1, 2), padding };
 export const convolution = { ...window, filters: width, useBias, activation };
@@ -170,7 +170,7 @@ export const joins = weighted(
   [4, step('stretch', { op, swap: fc.boolean() }, 2)],
   [8, step('concatenate', { axis: one(0, 0, 0, 0, 1, 2), twice: rarely(true), three: rarely(true) }, 3)],
   [1, step('dot', { normalize: fc.boolean() }, 2)],
-  [6, step('again', {}, 2)],
+  [5, step('again', {}, 2)],
 );
 
 export const strides = one(1, 1, 2);

@@ -7,7 +7,7 @@ import {
   registerLayer,
   type TfjsLayer,
   tfjsClass,
-} from './tfjs-class.js';
+} from '../tfjs-class.js';
 
 interface Cell extends TfjsLayer {
   units: number;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { one, oneShape, registerLayer, type TfjsLayer, tfjsClass } from './tfjs-class.js';
+import { one, oneShape, registerLayer, type TfjsLayer, tfjsClass } from '../tfjs-class.js';
 
 /** From channels first to channels last, and back. */
 export function channelsLast(x: tf.Tensor): tf.Tensor {

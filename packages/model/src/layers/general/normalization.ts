@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { alongAxes, type CallOptions, one, positive, registerLayer, tfjsClass } from './tfjs-class.js';
+import { alongAxes, type CallOptions, one, positive, registerLayer, tfjsClass } from '../tfjs-class.js';
 
 /**
  * `BatchNormalization` along any axis of a tensor of any rank, and in training also without scale or centre. tfjs's own spreads the statistics along the last axis whatever the axis is, on

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { one, registerLayer } from './tfjs-class.js';
+import { one, registerLayer } from '../tfjs-class.js';
 
 interface GeneralReLUConfig {
   /** Bound of the output; null for none, the default. */
