@@ -34,7 +34,7 @@ it('leaves multipliers that are not 1 on the others', () => {
   expect(values.filter((theta) => theta === 0)).toHaveLength(20);
   for (const theta of values.filter((value) => value !== 0)) {
     expect(theta).toBeGreaterThan(0.9);
-    expect(theta).toBeLessThan(1.65);
+    expect(theta).toBeLessThan(1.5);
   }
 });
 

@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs';
 export const bounds = { a: -20, b: 1 };
 
 /**
- * Puts a random half of each noise's groups far below the threshold, and the others far above it at multipliers of 1.03 to 1.57, which make up for
+ * Puts a random half of each noise's groups far below the threshold, and the others far above it at multipliers of 0.95 to 1.45, which make up for
  * most of the half that goes without a softmax that knows but one class; a scale that is lost shows, too. Of an odd number the greater half stays. The noise has {@link bounds}.
  */
 export function drown(noises: readonly Noise[], seed: number): void {
@@ -17,7 +17,7 @@ export function drown(noises: readonly Noise[], seed: number): void {
     const draws = philox(seed, stream);
     const gone = new Set(draws.permutation(0, noise.groups).subarray(0, Math.floor(noise.groups / 2)));
     const levels = Array.from(draws.uniforms(0, new Float32Array(noise.groups)), (u) =>
-      Math.log(1.03 + 0.54 * u),
+      Math.log(0.95 + 0.5 * u),
     );
     tf.tidy(() => {
       noise.mu.write(tf.tensor1d(levels));

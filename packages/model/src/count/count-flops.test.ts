@@ -279,7 +279,7 @@ describe('countFlops', () => {
       });
     const model = tf.sequential({ layers: [part('stem', [3]), part('head', [4])] });
     expect(countFlops(model).layers.map(({ name, macs }) => [name, macs])).toEqual([
-      ['dense', 12],
+      ['stem/dense', 12],
       ['stem_out', 16],
       ['head/dense', 16],
       ['head_out', 16],
