@@ -32,7 +32,7 @@ describe('random graphs', () => {
       for (const step of (config.steps ?? []) as StepSpec[]) note(step);
     };
     let [nested, shared, frozen, ports, first] = [0, 0, 0, 0, 0];
-    for (const [i, spec] of fc.sample(graphSpecs, { numRuns: 600, seed: 20172 }).entries()) {
+    for (const [i, spec] of fc.sample(graphSpecs, { numRuns: 1000, seed: 20172 }).entries()) {
       spec.steps.forEach(note);
       const model = buildGraph(spec, { noisy: i % 2 === 0 });
       fill(model, i);
