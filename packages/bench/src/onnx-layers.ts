@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BenchError } from './errors.js';
 import { roundOrder } from './interleave.js';
-import { feedsFor, loadOnnxRuntime, type OnnxEntry, openSession } from './onnx-session.js';
+import type { OnnxEntry } from './onnx-entry.js';
+import { feedsFor, loadOnnxRuntime, openSession } from './onnx-session.js';
 import { type Spread, spread } from './spread.js';
 
 export interface OnnxLayerOptions {

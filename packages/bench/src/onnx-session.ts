@@ -1,13 +1,8 @@
 import type * as ort from 'onnxruntime-node';
 import { BenchError, OnnxRuntimeAbsentError } from './errors.js';
+import type { OnnxEntry } from './onnx-entry.js';
 
 export type OnnxRuntime = typeof ort;
-/** An ONNX model, as a file's bytes or path. */
-export interface OnnxEntry {
-  name: string;
-  onnx: Uint8Array | string;
-}
-
 export type Feeds = Record<string, ort.Tensor>;
 
 /** @throws OnnxRuntimeAbsentError where it does not load */

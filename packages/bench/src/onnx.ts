@@ -1,5 +1,6 @@
 import { type BatchTimingOptions, checkEntries, type ModelTiming, timeBatches } from './batches.js';
-import { feedsFor, loadOnnxRuntime, type OnnxEntry, openSession } from './onnx-session.js';
+import type { OnnxEntry } from './onnx-entry.js';
+import { feedsFor, loadOnnxRuntime, openSession } from './onnx-session.js';
 
 /**
  * Times inference of ONNX models side by side on ONNX Runtime: one thread of the CPU, all of its graph optimisations, the whole
