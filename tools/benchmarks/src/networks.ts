@@ -17,14 +17,13 @@ export const networks = {
   'lenet-fc': { title: 'LeNet-fc', network: { net: 'lenet-fc' }, batch: 128 },
   lenet5: { title: 'LeNet-5', network: { net: 'lenet5' }, batch: 128 },
   vgg: { title: 'VGG-like ×0.25, batch norm', network: { net: 'vgg', scale: 0.25 }, batch: 100 },
+  resnet20: { title: 'ResNet-20 by withNoise', network: { net: 'resnet20' }, batch: 100 },
 } as const satisfies Record<string, { title: string; network: Network; batch: number }>;
 
-/** Those that only the cost of noise is measured on. */
-export const moreForNoise = [
-  { title: 'ResNet-20 by withNoise', network: { net: 'resnet20' }, batch: 100 },
-] as const satisfies readonly { title: string; network: Network; batch: number }[];
-
 export type NetworkName = keyof typeof networks;
+
+/** Whether the peers can build it: their layers stand on one path. */
+export const hasPeers = (name: NetworkName) => name !== 'resnet20';
 
 /** The same weights every time, on every engine. */
 export function buildNetwork(network: Network, noise: NetOptions['noise']): tf.LayersModel {

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type NetworkName, networks } from './networks.js';
+import { hasPeers, type NetworkName, networks } from './networks.js';
 import type { EngineChoice } from './tables/setting.js';
 
 export const tables = ['speed', 'noise', 'growth', 'memory'] as const;
@@ -39,6 +39,7 @@ function whole(text: string): number {
 }
 
 const allNetworks = Object.keys(networks) as NetworkName[];
+const usual = allNetworks.filter(hasPeers);
 const peers = ['pytorch', 'tensorflow'] as const;
 
 /** The options of `npm run bench:train`. Commander ends the process for help and for what can't be read. */
@@ -48,7 +49,12 @@ export function parseOptions(args: readonly string[]): Options {
     new Command('bench:train')
       .description('images/s of training steps beside PyTorch and TensorFlow, what noise costs, and memory')
       .option('--tables <names>', `of ${list(tables)}`, some(tables), [...tables])
-      .option('--networks <names>', `of ${list(allNetworks)}`, some(allNetworks), allNetworks)
+      .option(
+        '--networks <names>',
+        `of ${list(allNetworks)}; resnet20, which has no peers, for the cost of noise only`,
+        some(allNetworks),
+        usual,
+      )
       .option('--engines <names>', 'of tensorflow,wasm', some(['tensorflow', 'wasm'] as const), [
         'tensorflow',
         'wasm',

@@ -8,14 +8,14 @@ import { syntheticImages } from './job.js';
 import { buildNetwork, type NetworkName, networks } from './networks.js';
 
 /** Of an epoch. */
-const BATCHES = { 'lenet-fc': 30, lenet5: 30, vgg: 5 };
+const BATCHES = { 'lenet-fc': 30, lenet5: 30, vgg: 5, resnet20: 5 };
 
 const [count, engineName, rounds, name] = process.argv.slice(2);
 const replicas = Number(count ?? 2);
 const { title, network, batch } = networks[(name ?? 'lenet5') as NetworkName];
 const examples = batch * BATCHES[(name ?? 'lenet5') as NetworkName];
 const engine = await useEngine((engineName ?? 'wasm') as Parameters<typeof useEngine>[0]);
-const all = network.net === 'vgg' ? syntheticImages(examples) : (await loadMnist()).train;
+const all = /vgg|resnet/.test(network.net) ? syntheticImages(examples) : (await loadMnist()).train;
 const data = { train: subset(all, examples), test: subset(all, 1) };
 const rates: Record<number, number[]> = { 1: [], [replicas]: [] };
 

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { environment } from '@sbp/bench';
 import { Field, titles } from './entrants.js';
+import { hasPeers } from './networks.js';
 import { parseOptions, type TableName } from './options.js';
 import { progress } from './progress.js';
 import { measureMemory, memoryMarkdown, memorySamples } from './tables/memory.js';
@@ -46,7 +47,8 @@ function done(name: TableName, rows: unknown, markdown: string): void {
 try {
   if (has('speed')) {
     const results: SpeedResult[] = [];
-    for (const network of options.networks) results.push(await measureSpeed(setting, network));
+    for (const network of options.networks.filter(hasPeers))
+      results.push(await measureSpeed(setting, network));
     done('speed', results, speedMarkdown(results));
   }
   if (has('noise')) {

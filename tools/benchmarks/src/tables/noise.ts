@@ -1,6 +1,6 @@
 import { type Spread, spread, table } from '@sbp/bench';
 import type { Entrant } from '../entrants.js';
-import { moreForNoise, type Network, networks } from '../networks.js';
+import { hasPeers, type Network, networks } from '../networks.js';
 import { ratios, sideBySide, WARM_UP } from '../side-by-side.js';
 import { type EngineChoice, type Setting, withJob } from './setting.js';
 
@@ -75,20 +75,16 @@ async function noiseCost(
 }
 
 export const noiseSamples = (setting: Setting) =>
-  setting.engines.length *
-  (setting.networks.length * samples(setting, 3) + moreForNoise.length * samples(setting));
+  setting.engines.length * setting.networks.length * samples(setting, 3);
 
-/** The networks of the first table, and one that branches. */
+/** The networks of the first table, and one that branches, of which the peers have no twin. */
 export async function measureNoise(setting: Setting): Promise<NoiseRow[]> {
   const rows: NoiseRow[] = [];
   for (const name of setting.networks)
     for (const engine of setting.engines) {
       const { title, batch } = networks[name];
-      rows.push({ ...(await noiseCost(setting, networks[name], engine, true)), title, batch });
+      rows.push({ ...(await noiseCost(setting, networks[name], engine, hasPeers(name))), title, batch });
     }
-  for (const { title, network, batch } of moreForNoise)
-    for (const engine of setting.engines)
-      rows.push({ ...(await noiseCost(setting, { title, network, batch }, engine, false)), title, batch });
   return rows;
 }
 

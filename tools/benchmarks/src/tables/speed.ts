@@ -2,7 +2,7 @@ import { type Spread, spread, table } from '@sbp/bench';
 import { Absent } from '../contestants/contestant.js';
 import { CHECKED_STEPS, type Checked, type Ran } from '../contestants/lines.js';
 import { type Entrant, entrants, titles } from '../entrants.js';
-import { type NetworkName, networks } from '../networks.js';
+import { hasPeers, type NetworkName, networks } from '../networks.js';
 import { better, type Rates, ratios, sideBySide, WARM_UP } from '../side-by-side.js';
 import { type Setting, shared, withJob } from './setting.js';
 
@@ -52,7 +52,7 @@ const bounds = new Set<Entrant>(['products', 'bound']);
 const OPENING = 3;
 
 export function speedSamples(setting: Setting): number {
-  const all = setting.networks.flatMap((network) => speedEntrants(setting, network));
+  const all = setting.networks.filter(hasPeers).flatMap((network) => speedEntrants(setting, network));
   return all.length * (setting.rounds + WARM_UP + OPENING);
 }
 
