@@ -61,7 +61,8 @@ const conv: Rule = (channels) => {
   return true;
 };
 
-const convTranspose: Rule = (channels) => {
+/** By a kernel [inputs, outputs, …]: a transposed convolution, or a product. */
+const byColumns: Rule = (channels) => {
   const [x, kernel, bias] = [channels.known(0), channels.constant(1), channels.constant(2)];
   if (!kernel) return false;
   const space = newSpace(kernel.dims[1]!);
@@ -69,17 +70,6 @@ const convTranspose: Rule = (channels) => {
   channels.fill(1, 1, space);
   if (bias) channels.fill(2, 0, space);
   channels.give({ space, rank: kernel.dims.length });
-  return true;
-};
-
-const gemm: Rule = (channels) => {
-  const [x, kernel, bias] = [channels.known(0), channels.constant(1), channels.constant(2)];
-  if (!kernel) return false;
-  const space = newSpace(kernel.dims[1]!);
-  if (x) channels.fill(1, 0, x.space);
-  channels.fill(1, 1, space);
-  if (bias) channels.fill(2, 0, space);
-  channels.give({ space, rank: 2 });
   return true;
 };
 
@@ -189,9 +179,9 @@ export const rules: Readonly<Record<string, Rule>> = {
   BatchNormalization: batchNormalization,
   Concat: concat,
   Conv: conv,
-  ConvTranspose: convTranspose,
+  ConvTranspose: byColumns,
   Gather: gather,
-  Gemm: gemm,
+  Gemm: byColumns,
   Pad: pad,
   Reshape: reshape,
   Resize: resize,

@@ -1,5 +1,7 @@
 import { type OpSpec, type Shape, straight, type Value, type Way, whole } from '../ops/op.js';
 import type { Kind } from './kind.js';
+import { passed } from './passed.js';
+import { passedWhole } from './whole.js';
 
 /** Joins element by element, in which sizes of 1 are repeated and shorter shapes stand at the end. */
 const elementwise =
@@ -24,17 +26,8 @@ const elementwise =
     // what lies otherwise can't be cut along with the others, unless it is repeated along their axis
     const isFixed = (value: Value, k: number) =>
       ways[k]!.kind === 'whole' && (value.shape[outAxis - rank + value.shape.length] ?? 1) > 1;
-    return [
-      {
-        ways,
-        outShapes: use.outShapes,
-        outAxis,
-        cuttable: ways.some(({ kind }) => kind === 'passed') && !use.inputs.some(isFixed),
-        ...traits,
-        run: (xs) => use.run(xs),
-        build: (xs) => use.apply(use.layer.getClassName(), use.config, xs),
-      },
-    ];
+    const cuttable = ways.some(({ kind }) => kind === 'passed') && !use.inputs.some(isFixed);
+    return [passed(use, outAxis, { ways, cuttable, homogeneous: undefined, ...traits })];
   };
 
 const additive = elementwise({ homogeneous: 'jointly' });
@@ -45,19 +38,7 @@ const concatenate: Kind = (use) => {
   const along = given < 0 ? outShape.length + given : given - 1;
   const axes = new Set(use.inputs.map(({ axis }) => axis));
   const first = use.inputs[0]!.axis;
-  const build: OpSpec['build'] = (xs) => use.apply('Concatenate', use.config, xs);
-  const run: OpSpec['run'] = (xs) => use.run(xs);
-  if (axes.size > 1) {
-    return [
-      {
-        ways: use.inputs.map(() => whole('it joins groups along different axes')),
-        outShapes: use.outShapes,
-        outAxis: outShape.length - 1,
-        cuttable: false,
-        build,
-      },
-    ];
-  }
+  if (axes.size > 1) return passedWhole('it joins groups along different axes')(use);
   let start = 0;
   const ways = use.inputs.map(({ groups }): Way => {
     if (along !== first) return straight(groups);
@@ -66,9 +47,7 @@ const concatenate: Kind = (use) => {
     start += groups;
     return { kind: 'passed', from };
   });
-  return [
-    { ways, outShapes: use.outShapes, outAxis: first, cuttable: true, homogeneous: 'jointly', run, build },
-  ];
+  return [passed(use, first, { ways })];
 };
 
 /** Layers that join tensors. */

@@ -10,11 +10,11 @@ import { noiseOps } from './noise.js';
 import { passedWhole } from './whole.js';
 
 /** A kernel, and the bias of its outputs, while they are cut. */
-interface Weights {
+export interface Weights {
   kernel: Weight;
   bias: Weight | undefined;
-  readonly noiseParams: number | undefined;
-  readonly isSparse: boolean;
+  readonly noiseParams?: number;
+  readonly isSparse?: boolean;
 }
 
 interface LinearOptions {
@@ -32,18 +32,24 @@ interface LinearOptions {
 
 /** A layer that mixes the groups of its input linearly, up to its activation. */
 function linearOp(use: Use, options: LinearOptions): OpSpec {
-  const { rows = -2, columns = -1, size, axis, padded, className, before = () => [] } = options;
-  const { layer, config, inputs, outShapes, threshold } = use;
+  const { layer, config, threshold } = use;
   const weights = use.shared((): Weights => {
-    const all = readWeights(layer).slice(before().length);
+    const [kernel, bias] = readWeights(layer) as [Weight, Weight | undefined];
     const sparse = sparseKernel(layer, threshold);
     return {
-      kernel: sparse?.kernel ?? all[0]!,
-      bias: config.useBias ? all[1]! : undefined,
+      kernel: sparse?.kernel ?? kernel,
+      bias: config.useBias ? bias : undefined,
       noiseParams: sparse?.noiseParams,
       isSparse: sparse !== undefined,
     };
   });
+  return kernelOp(use, weights, options);
+}
+
+/** The same by given weights, of a layer that has others beside them. */
+export function kernelOp(use: Use, weights: Weights, options: LinearOptions): OpSpec {
+  const { rows = -2, columns = -1, size, axis, padded, className, before = () => [] } = options;
+  const { config, inputs, outShapes } = use;
   const way: Way = inputs[0]!.axis === axis ? { kind: 'rows', padded } : whole('it reads along another axis');
   return {
     ways: [way],
