@@ -5,17 +5,11 @@ export {
   TrainError,
   trainConfigSchema,
 } from './config.js';
-export type { EpochSums, StepTotals, TrainStep } from './epoch.js';
-export { errorPercent } from './evaluate.js';
-export { Replica } from './replica.js';
-export { constantThenLinear } from './schedule.js';
-export { type SharedRun, sharedRun } from './shared-run.js';
-export { noiseSize, type StepFunction, type StepResult, stepFunction } from './step.js';
-export {
-  defaultReplicas,
-  type EpochMetrics,
-  type TrainHooks,
-  type TrainProgress,
-  type TrainState,
-  train,
-} from './train.js';
+export type { EpochSums, StepTotals, TrainStep } from './run/epoch.js';
+export { errorPercent } from './run/evaluate.js';
+export { Replica } from './run/replica.js';
+export { type SharedRun, sharedRun } from './run/shared-run.js';
+export type { EpochMetrics, TrainProgress, TrainState } from './run/state.js';
+export { noiseSize, type StepFunction, type StepResult, stepFunction } from './step/step.js';
+export { defaultReplicas, type TrainHooks, train } from './train.js';
+export { constantThenLinear } from './update/schedule.js';

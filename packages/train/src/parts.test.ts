@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adamStep } from './adam.js';
-import { Barrier } from './barrier.js';
 import { resolveTrainConfig, type TrainConfig } from './config.js';
-import { constantThenLinear, l2Factor } from './schedule.js';
+import { Barrier } from './replicas/barrier.js';
+import { adamStep } from './update/adam.js';
+import { constantThenLinear, l2Factor } from './update/schedule.js';
 
 describe('constantThenLinear', () => {
   it('is 1 to the start of the decay, then falls by equal steps and would reach 0 at the end', () => {
@@ -93,7 +93,7 @@ describe('Barrier', () => {
         }
         if (index < 2 && barrier.wait()) throw new Error('went through a broken barrier');
       });`;
-    const file = new URL('../dist/barrier.js', import.meta.url).href;
+    const file = new URL('../dist/replicas/barrier.js', import.meta.url).href;
     const ends = [0, 1, 2].map(
       (index) =>
         new Promise((resolve, reject) => {

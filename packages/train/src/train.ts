@@ -2,67 +2,14 @@ import type { Dataset } from '@sbp/data';
 import { groupCounts } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
-import { narrower, startCourse } from './course.js';
-import { type EpochSums, stepsTaken } from './epoch.js';
-import { weightLayout, writeWeights } from './layout.js';
-import type { Live } from './narrow.js';
-import { stepRates } from './schedule.js';
-import { type SharedRun, stepsPerEpoch } from './shared-run.js';
-import { startTeam } from './start-team.js';
-import type { Team } from './team.js';
-
-/** What is known after an epoch. */
-export interface EpochMetrics {
-  /** Epochs done, 1 after the first. */
-  epoch: number;
-  /** Mean cross-entropy on the training batches, in nats, noise on. */
-  loss: number;
-  /** The KL's part of the objective per example. */
-  kl: number;
-  /** Training error in %, noise on. */
-  trainError: number;
-  /** Test error in %, as the model predicts. */
-  error: number;
-  /** The same on the held-out images, where there are any. */
-  validationError?: number;
-  /** The weights' rate at the epoch's end. */
-  learningRate: number;
-  /** Groups that each layer would keep now, by layer and kind, and how many there are; see `groupCounts` of @sbp/layers. */
-  kept: Record<string, number>;
-  total: Record<string, number>;
-  /** Of training alone, evaluation excluded. */
-  imagesPerSecond: number;
-  /** Share of that time, 0 to 1, that steps waited for images; only where they are prepared (the data set's `prepare`). */
-  dataShare?: number;
-  /** Of the epoch, evaluation included. */
-  seconds: number;
-}
-
-/** How far the run is, between two epochs' metrics. */
-export interface TrainProgress {
-  /** The epoch under way, 1 for the first. */
-  epoch: number;
-  epochs: number;
-  /** Examples of it that are done. */
-  examples: number;
-  of: number;
-  loss: number;
-  kl: number;
-  imagesPerSecond: number;
-}
-
-/** All that training needs to go on, besides the model's topology, the data and the config. */
-export interface TrainState {
-  /** Whole epochs done. */
-  epoch: number;
-  /** What is done of the epoch after them, where the state was taken within it: its sums, and how long it took. */
-  within?: { sums: EpochSums; seconds: number };
-  weights: Float32Array;
-  m: Float32Array;
-  v: Float32Array;
-  /** Where `shrink` has left groups out: those still trained. */
-  live?: Live;
-}
+import { startTeam } from './replicas/start-team.js';
+import type { Team } from './replicas/team.js';
+import { narrower, startCourse } from './run/course.js';
+import { stepsTaken } from './run/epoch.js';
+import { type SharedRun, stepsPerEpoch } from './run/shared-run.js';
+import type { EpochMetrics, TrainProgress, TrainState } from './run/state.js';
+import { weightLayout, writeWeights } from './step/layout.js';
+import { stepRates } from './update/schedule.js';
 
 export interface TrainHooks {
   /** Called about four times a second. */

@@ -9,17 +9,6 @@ import { rings } from './house/rings.js';
 import { rooms } from './house/rooms.js';
 import { packages, readIfThere, readManifest, root } from './workspace.js';
 
-/** Rings that are known and not undone yet, by package; one that is gone must go from here, too. */
-const knownRings: Record<string, string[][]> = {
-  '@sbp/train': [
-    ['batch-norm.ts', 'batch-normalize-together.ts', 'exchange.ts', 'link.ts', 'shared-run.ts'],
-    [
-      ...['correspondent.ts', 'course.ts', 'messages.ts', 'processes.ts', 'progress-pause.ts'],
-      ...['start-team.ts', 'team.ts', 'threads.ts', 'train.ts'],
-    ],
-  ],
-};
-
 const ours = (dependencies: Record<string, string> = {}) =>
   Object.keys(dependencies)
     .filter((name) => name.startsWith('@sbp/'))
@@ -43,7 +32,7 @@ describe.each(packages)('$name', ({ name, folder, manifest, readme }) => {
     expect(outside).toEqual([]);
     const short = (path: string) => relative(join(folder, 'src'), path);
     const found = rings(sources, filesOf).map((ring) => ring.map(short));
-    expect(found).toEqual(knownRings[name] ?? []);
+    expect(found).toEqual([]);
   });
 
   it('declares the @sbp packages that it imports, and no other', () => {

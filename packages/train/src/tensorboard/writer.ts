@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { noisesOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
-import type { EpochMetrics } from '../train.js';
+import type { EpochMetrics } from '../run/state.js';
 import { EventSchema, SessionLog_SessionStatus } from './compat/proto/event_pb.js';
 import { histogramOf } from './histogram.js';
 import { tfRecord } from './tfrecord.js';

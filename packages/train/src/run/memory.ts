@@ -1,0 +1,59 @@
+import { Barrier } from '../replicas/barrier.js';
+
+/** How many numbers the run's memory holds: all weights, those that are trained, those that a replica tells the others within a step. */
+export interface MemorySizes {
+  weights: number;
+  trained: number;
+  exchanged: number;
+}
+
+/** What they share. All but the barrier lies in `bytes`. */
+export interface RunMemory {
+  bytes: SharedArrayBuffer;
+  /** Two copies of all weights: a step reads one and writes the other, so that the last good ones survive it. */
+  weights: [Float32Array, Float32Array];
+  /** Adam's moments. */
+  m: Float32Array;
+  v: Float32Array;
+  /** By replica: gradients of the trainable weights, then values of the statistics. */
+  gradients: Float32Array[];
+  /** By replica: loss, KL and correct of the step. */
+  stats: Float64Array[];
+  /** By replica, twice: what it tells the others within a step; see `Exchange`. */
+  exchanged: [Float64Array[], Float64Array[]];
+  /** One number: after how many steps of the run all replicas stop within the epoch. */
+  pauseAt: Int32Array;
+  barrier: SharedArrayBuffer;
+}
+
+/** The memory of a run, all zeros: the same places of `bytes` for the same sizes. */
+export function runMemory({ replicas, sizes }: { replicas: number; sizes: MemorySizes }): RunMemory {
+  const { weights, trained, exchanged } = sizes;
+  const doubles = replicas * (STATS + 2 * exchanged);
+  const floats = 2 * weights + 2 * trained + replicas * weights;
+  const bytes = new SharedArrayBuffer(8 * doubles + 4 * floats + 4);
+  let at = 0;
+  const float64 = (length: number) => {
+    at += 8 * length;
+    return new Float64Array(bytes, at - 8 * length, length);
+  };
+  const float32 = (length: number) => {
+    at += 4 * length;
+    return new Float32Array(bytes, at - 4 * length, length);
+  };
+  const each = <T>(make: () => T) => Array.from({ length: replicas }, make);
+  return {
+    bytes,
+    // the wider numbers first, which need the wider steps
+    stats: each(() => float64(STATS)),
+    exchanged: [each(() => float64(exchanged)), each(() => float64(exchanged))],
+    weights: [float32(weights), float32(weights)],
+    m: float32(trained),
+    v: float32(trained),
+    gradients: each(() => float32(weights)),
+    pauseAt: new Int32Array(bytes, at, 1),
+    barrier: new SharedArrayBuffer(Barrier.bytes),
+  };
+}
+
+const STATS = 3;

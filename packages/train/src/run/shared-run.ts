@@ -1,0 +1,47 @@
+import type { Dataset } from '@sbp/data';
+import { variationalsOf } from '@sbp/layers';
+import type * as tf from '@tensorflow/tfjs';
+import type { ResolvedTrainConfig } from '../config.js';
+import { statisticChannels } from '../step/batch-norm.js';
+import { weightLayout } from '../step/layout.js';
+import { type MemorySizes, type RunMemory, runMemory } from './memory.js';
+
+/** What the replicas of one run are told at its start: plain data. */
+export interface RunPlan {
+  /** Keras topology of the model, as `model.toJSON` gives it. */
+  topology: object;
+  config: ResolvedTrainConfig;
+  replicas: number;
+  train: Dataset;
+  /** N of the objective of each layer with noise of any kind, in the layers' order. */
+  trainExamples: number[];
+  sizes: MemorySizes;
+}
+
+/** A run as its replicas see it; posted to a worker thread, it is the same memory there. */
+export interface SharedRun extends RunPlan, RunMemory {}
+
+/** A run of `replicas` on a model: what they need to know, and shared memory for its weights, still empty. */
+export function sharedRun(
+  model: tf.LayersModel,
+  data: { train: Dataset },
+  config: ResolvedTrainConfig,
+  replicas: number,
+): SharedRun {
+  const { size, trainable } = weightLayout(model);
+  const channels = replicas === 1 ? [] : statisticChannels(model);
+  const plan: RunPlan = {
+    topology: model.toJSON(undefined, false) as object,
+    config,
+    replicas,
+    train: data.train,
+    trainExamples: variationalsOf(model).map((noise) => noise.trainExamples ?? data.train.size),
+    sizes: { weights: size, trained: trainable, exchanged: 1 + 2 * Math.max(0, ...channels) },
+  };
+  return { ...plan, ...runMemory(plan) };
+}
+
+/** Steps in an epoch; the last one may be smaller. */
+export function stepsPerEpoch({ train, config }: Pick<SharedRun, 'train' | 'config'>): number {
+  return Math.ceil(train.size / config.batchSize);
+}

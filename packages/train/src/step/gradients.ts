@@ -1,0 +1,54 @@
+import { compile } from '@sbp/engine';
+import * as tf from '@tensorflow/tfjs';
+import type { Exchange } from '../replicas/exchange.js';
+import { withBatchOf } from './batch-norm.js';
+import type { Slot, TrainedSlot } from './layout.js';
+import { type StepResult, stepFunction } from './step.js';
+import type { StepInput } from './step-input.js';
+
+/** What a replica computes of its part of a batch, which begins at `firstExample`. */
+export interface Gradients {
+  (weights: tf.Tensor[], input: StepInput, firstExample: number): StepResult;
+  dispose(): void;
+}
+
+/**
+ * The gradients of a replica's step: one graph on tensorflow, except where batch norm makes replicas meet within the step, which a
+ * graph can't.
+ *
+ * @param trained slots of the weights, in the order in which they will be given
+ * @param untrained slots of all other weights
+ * @param exchange where batch norm is by the whole batch
+ */
+export function gradientsOf(
+  model: tf.LayersModel,
+  trained: TrainedSlot[],
+  untrained: Slot[],
+  exchange: Exchange | undefined,
+): Gradients {
+  if (tf.getBackend() !== 'tensorflow' || exchange) {
+    const step = stepFunction(model, trained);
+    const gradients = (weights: tf.Tensor[], { x, y, u, seed }: StepInput, firstExample: number) =>
+      withBatchOf(exchange, () => step(weights, x, y, u, { seed, firstExample }));
+    return Object.assign(gradients, { dispose() {} });
+  }
+  const step = stepFunction(model, trained, 'tensors');
+  const variables = untrained.map(({ variable }) => variable.read() as tf.Variable);
+  const graph = (firstExample: number) =>
+    compile(
+      (weights: tf.Tensor[], { x, y, u, seed }: StepInput) => step(weights, x, y, u, { seed, firstExample }),
+      { variables },
+    );
+  // one for whole batches, one for the last, smaller one
+  const graphs = new Map<number, ReturnType<typeof graph>>();
+  const gradients = (weights: tf.Tensor[], input: StepInput, firstExample: number) => {
+    const compiled = graphs.get(firstExample) ?? graph(firstExample);
+    graphs.set(firstExample, compiled);
+    return compiled(weights, input);
+  };
+  return Object.assign(gradients, {
+    dispose() {
+      for (const compiled of graphs.values()) compiled.dispose();
+    },
+  });
+}
