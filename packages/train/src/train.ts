@@ -1,4 +1,4 @@
-import type { Dataset } from '@sbp/data';
+import { classTarget, type Dataset } from '@sbp/data';
 import { groupCounts } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
@@ -162,14 +162,16 @@ function checkLengths(model: tf.LayersModel, { weights, m }: TrainState): void {
 
 function checkShapes(model: tf.LayersModel, dataset: Dataset): void {
   const input = model.inputs[0]?.shape.slice(1).join('×');
-  if (input !== dataset.shape.join('×'))
+  const shape = dataset.inputs[0]?.shape.join('×');
+  if (input !== shape)
     throw new TrainError(
-      `the model's input is ${input}, the images of ${dataset.name} are ${dataset.shape.join('×')}; build the model for them.`,
+      `the model's input is ${input}, the images of ${dataset.name} are ${shape}; build the model for them.`,
     );
   const classes = model.outputs[0]?.shape.at(-1);
-  if (classes !== dataset.classes)
+  const known = classTarget(dataset).classes.length;
+  if (classes !== known)
     throw new TrainError(
-      `the model has ${classes} outputs, ${dataset.name} has ${dataset.classes} classes; give the last layer ${dataset.classes} units.`,
+      `the model has ${classes} outputs, ${dataset.name} has ${known} classes; give the last layer ${known} units.`,
     );
 }
 

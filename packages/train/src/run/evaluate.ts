@@ -1,14 +1,15 @@
-import { type Dataset, fillBatch } from '@sbp/data';
+import { batchArrays, classTarget, type Dataset, readBatch } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 
 const BATCH = 500;
 
 /** Number of the given examples whose most probable class, by the model at inference, is their label. */
 export function evaluateShare(model: tf.LayersModel, dataset: Dataset, indices: Uint32Array): number {
+  const labels = classTarget(dataset).values;
   let correct = 0;
   for (const [at, predicted] of predictions(model, dataset, indices))
     predicted.forEach((label, i) => {
-      if (label === dataset.labels[indices[at + i] as number]) correct++;
+      if (label === labels[indices[at + i] as number]) correct++;
     });
   return correct;
 }
@@ -29,13 +30,12 @@ function* predictions(
   dataset: Dataset,
   indices: Uint32Array,
 ): Generator<[number, Int32Array]> {
-  const pixels = dataset.shape.reduce((p, d) => p * d, 1);
+  const shape = dataset.inputs[0]?.shape ?? [];
   for (let at = 0; at < indices.length; at += BATCH) {
     const part = indices.subarray(at, at + BATCH);
-    const values = new Float32Array(part.length * pixels);
-    fillBatch(dataset, part, values);
+    const [values] = readBatch(dataset, part, batchArrays(dataset, part.length)).inputs;
     const predicted = tf.tidy(() => {
-      const output = model.apply(tf.tensor(values, [part.length, ...dataset.shape])) as tf.Tensor;
+      const output = model.apply(tf.tensor(values as Float32Array, [part.length, ...shape])) as tf.Tensor;
       return tf.argMax(output, -1).dataSync<'int32'>();
     });
     yield [at, predicted];

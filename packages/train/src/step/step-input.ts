@@ -1,4 +1,4 @@
-import { batchesAhead, type Dataset, fillBatch } from '@sbp/data';
+import { batchArrays, batchesAhead, classTarget, type Dataset, readBatch, takesTime } from '@sbp/data';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
 import { noiseSize } from './step.js';
@@ -29,7 +29,7 @@ export interface StepInputs {
 }
 
 /**
- * Images that need more than a division (the data set's `prepare`) are made ahead, in a thread beside the step.
+ * Examples that need more than a division (they are augmented, or read from a file) are made ahead, in a thread beside the step.
  *
  * @param part which of how many replicas this one is
  */
@@ -41,26 +41,28 @@ export function stepInputs(
 ): StepInputs {
   const noise = philox(seed, NOISE_STREAM);
   const groups = noiseSize(model);
-  const pixels = train.shape.reduce((p, d) => p * d, 1);
-  const images = new Float32Array(batchSize * pixels);
-  const labels = new Float32Array(batchSize * train.classes);
-  const ahead = train.prepare && batchesAhead({ dataset: train, seed, batchSize, part });
+  const whole = batchArrays(train, batchSize);
+  const target = classTarget(train);
+  const label = train.targets.indexOf(target);
+  const classes = target.classes.length;
+  const labels = new Float32Array(batchSize * classes);
+  const ahead = takesTime(train) ? batchesAhead({ dataset: train, seed, batchSize, part }) : undefined;
   let waited: number | undefined;
   return {
     of(indices, globalStep) {
-      const values = images.subarray(0, indices.length * pixels);
+      const batch = batchArrays(train, indices.length, whole);
       if (ahead) {
         const began = performance.now();
-        ahead.fill(globalStep, indices, values);
+        ahead.fill(globalStep, indices, batch);
         waited = (performance.now() - began) / 1000;
-      } else fillBatch(train, indices, values);
-      const onehot = labels.subarray(0, indices.length * train.classes).fill(0);
-      indices.forEach((index, i) => {
-        onehot[i * train.classes + (train.labels[index] as number)] = 1;
+      } else readBatch(train, indices, batch);
+      const onehot = labels.subarray(0, indices.length * classes).fill(0);
+      batch.targets[label]?.forEach((known, i) => {
+        onehot[i * classes + known] = 1;
       });
       return {
-        x: tf.tensor(values, [indices.length, ...train.shape]),
-        y: tf.tensor(onehot, [indices.length, train.classes]),
+        x: tf.tensor(batch.inputs[0] as Float32Array, [indices.length, ...(train.inputs[0]?.shape ?? [])]),
+        y: tf.tensor(onehot, [indices.length, classes]),
         u: tf.tensor1d(noise.uniforms(globalStep, new Float32Array(groups))),
         // 30 bits, so that layers can add theirs within int32
         seed: tf.tensor1d([seed % 2 ** 30, globalStep], 'int32'),
