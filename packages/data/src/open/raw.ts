@@ -69,9 +69,19 @@ export function inMemory(
 
 /** A stranger's text in a message: no control characters, and not too long. */
 export function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get to a terminal
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
+  const clean = printable(text);
   return clean.length > 120 ? `${clean.slice(0, 117)}…` : clean;
+}
+
+/** A path in a message: its end, where it is long. */
+export function shownPath(path: string): string {
+  const clean = printable(path);
+  return clean.length > 200 ? `…${clean.slice(-199)}` : clean;
+}
+
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get to a terminal
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
 }
 
 /** Some names, the first few of many. */
