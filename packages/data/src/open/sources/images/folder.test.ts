@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -428,4 +429,13 @@ describe('data that does not fit into memory', () => {
     await expect(openData(folder, options)).rejects.toThrow(/broken\.png/);
     expect(await readdir(options.cacheFolder)).toEqual([]);
   });
+});
+
+it('loads no library for images before there are any', () => {
+  const script = `
+    await import('@sbp/data');
+    console.log(process.report.getReport().sharedObjects.filter((name) => /sharp|vips/.test(name)).length);`;
+  expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })).toBe(
+    '0\n',
+  );
 });
