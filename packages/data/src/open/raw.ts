@@ -84,6 +84,11 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
 }
 
+/** A number of things. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /** Some names, the first few of many. */
 export function some(names: readonly string[], most = 5): string {
   const first = names.slice(0, most).map(shown).join(', ');

@@ -7,7 +7,7 @@ import { checkRoom, type Scratch } from './hold/scratch.js';
 import { type FittedInput, fitInputs, type Parts } from './inputs.js';
 import { checkNormalize, watched } from './normalize.js';
 import type { DataOptions } from './options.js';
-import { type Opened, type PartName, partNames, some } from './raw.js';
+import { counted, type Opened, type PartName, partNames, some } from './raw.js';
 import { shares, split } from './split.js';
 import { type FittedTarget, fitTargets } from './targets.js';
 
@@ -44,14 +44,9 @@ export async function readAll(
   checkNormalize(inputs[0]!, options);
   for (const [i, [, part]] of parts.entries()) checkSizes(inputs[i]!, part);
   const targets = await fitTargets(parts, inputs[0]!, opened.classes, options, notes);
-  if (
-    !options.classes &&
-    (opened.classes || parts[0]![1].targets.some(({ texts }) => texts)) &&
-    targets[0]!.some(({ kind }) => kind === 'classes')
-  )
-    notes.push(
-      'Classes are numbered in the order above: alphabetical as Keras has them, unless the data itself has another',
-    );
+  const named = opened.classes ?? parts[0]![1].targets.find(({ texts }) => texts);
+  const classes = targets[0]!.find(({ kind }) => kind === 'classes')?.classes;
+  if (!options.classes && named && classes) notes.push(orderNote(classes));
   const ends: (() => void)[] = [];
   const jobs = parts.map(([name, raw], i): Job => {
     const watchedInputs = inputs[i]!.map((input) => {
@@ -138,7 +133,9 @@ export async function readAll(
   }
   for (const end of ends) end();
   if (allBroken.length > 0)
-    notes.push(`Left out ${allBroken.length} of ${total} that are broken, the first: ${allBroken[0]}`);
+    notes.push(
+      `Left out ${counted(allBroken.length, 'broken example')} of ${jobs.reduce((sum, { size }) => sum + size, 0)}, the first: ${allBroken[0]}`,
+    );
   if (folder !== undefined) await writeIndex(folder, data);
   return data;
 }
@@ -149,6 +146,11 @@ const order: readonly (PartName | 'all')[] = ['all', 'train', 'validation', 'tes
 function intoParts(name: PartName | 'all', { parts }: Opened): readonly PartName[] {
   if (name === 'all') return partNames;
   return name === 'train' && !parts.test ? ['train', 'test'] : [name];
+}
+
+function orderNote(classes: readonly string[]): string {
+  const alphabetical = [...classes].sort().every((name, i) => name === classes[i]);
+  return `Classes are numbered in this order${alphabetical ? ', which is alphabetical as Keras has them' : ", the data's own"}`;
 }
 
 function splitNote(

@@ -193,16 +193,16 @@ describe('a table', () => {
     const data = await opened(text, { label: 'y', skipBroken: true });
     expect(sorted(all(data)).map(([a]) => a)).toEqual([0, 2, 4, 5]);
     expect(data.notes.join('\n')).toMatch(
-      /left out 2 rows that are broken, the first: .*csv:3: expected a number in column 'b', found nothing/,
+      /left out 2 broken rows, the first: .*csv:3: expected a number in column 'b', found nothing/,
     );
   });
 
   it('is read from a file where it does not fit into memory', async () => {
-    const text = `a,b,y\n${Array.from({ length: 200_000 }, (_, i) => `${i},${i + 0.5},${i % 3}`).join('\n')}`;
+    const text = `a,b,y\n${Array.from({ length: 50_000 }, (_, i) => `${i},${i + 0.5},${i % 3}`).join('\n')}`;
     const cacheFolder = join(folder, 'cache');
     const { train, notes } = await opened(text, { label: 'y', memory: 100_000, cacheFolder });
     expect(train.inputs[0]!.values).toMatchObject({ dtype: 'float32' });
-    expect(notes.join()).toMatch(/1\.6 MB of numbers, more than the 100\.0 kB/);
+    expect(notes.join()).toMatch(/400\.0 kB of numbers, more than the 100\.0 kB/);
     const { inputs, targets } = batchOf(
       train,
       Array.from({ length: 500 }, (_, i) => (i * 317) % train.size),

@@ -289,7 +289,7 @@ describe('NumPy files', () => {
     );
     const { train, validation, test, notes } = await opened(arrays, { skipBroken: true });
     expect(train.size + validation!.size + test.size).toBe(19);
-    expect(notes.at(-1)).toMatch(/Left out 1 of 20 that are broken, the first: .*x\[4\]/);
+    expect(notes.at(-1)).toMatch(/Left out 1 broken example of 20, the first: .*x\[4\]/);
     // Each of the others is there once, with its own label.
     const pairs = [train, validation!, test].flatMap(({ size, inputs, targets }) =>
       Array.from({ length: size }, (_, i) => [

@@ -103,8 +103,8 @@ describe('a folder of images', () => {
           Math.max(...pixels.map((value, at) => Math.abs(value - colours[label]![at % 3]!))),
         ).toBeLessThan(3);
       });
-    expect(notes.join('\n')).toMatch(/2 classes: cat, dog[\s\S]*alphabetical as Keras has them/);
-    expect(notes.join('\n')).toMatch(/Left out 1 files that are not JPEG, PNG or WebP by name: .*notes.txt/);
+    expect(notes.join('\n')).toMatch(/2 classes: cat, dog[\s\S]*which is alphabetical as Keras has them/);
+    expect(notes.join('\n')).toMatch(/Left out 1 file not named as JPEG, PNG or WebP: .*notes.txt/);
   });
 
   it('is resized and made grey for the model', async () => {
@@ -188,7 +188,7 @@ describe('a folder of images', () => {
     const { train, validation, test, notes } = await openData(folder, { ...rgb, skipBroken: true });
     const all = [train, validation!, test].flatMap(firstPixels);
     expect(new Set(all.map(String)).size).toBe(20);
-    expect(notes.at(-1)).toMatch(/Left out 3 of 23 that are broken, the first: .*cut\.jpg/);
+    expect(notes.at(-1)).toMatch(/Left out 3 broken examples of 23, the first: .*cut\.jpg/);
     await rm(join(folder, 'a'), { recursive: true });
     await mkdir(join(folder, 'a'));
     await writeFile(join(folder, 'a', 'only.png'), 'x');
@@ -388,14 +388,14 @@ describe('data that does not fit into memory', () => {
     expect(decoded).toBe(22);
     expect(first.train.inputs[0]!.values).toMatchObject({ dtype: 'uint8', offset: 0 });
     expect(first.notes.join('\n')).toMatch(
-      /3\.2 kB of numbers, more than the 1\.0 kB[\s\S]*Left out 1 of 22[\s\S]*Kept in /,
+      /3\.2 kB of numbers, more than the 1\.0 kB[\s\S]*Left out 1 broken example of 22[\s\S]*Kept in /,
     );
     const second = await openData(folder, {
       ...options,
       normalize: '0..1',
       onProgress: () => expect.fail('decodes again'),
     });
-    expect(second.notes.join('\n')).toMatch(/Left out 1 of 22[\s\S]*found again in /);
+    expect(second.notes.join('\n')).toMatch(/Left out 1 broken example of 22[\s\S]*found again in /);
     for (const part of ['train', 'validation', 'test'] as const) {
       const all = Array.from({ length: held[part]!.size }, (_, i) => i).reverse();
       const expected = batchOf(held[part]!, all);

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, parse, relative } from 'node:path';
 import { DataError } from '../../../data-error.js';
 import { type DataOptions, inputSpecs, outputSpecs } from '../../options.js';
-import { inMemory, type Opened, type PartName, type RawPart, shownPath, some } from '../../raw.js';
+import { counted, inMemory, type Opened, type PartName, type RawPart, shownPath, some } from '../../raw.js';
 import type { Source } from '../source.js';
 import { decodeImages, decodeMasks, type ImageShape, isImage } from './decode.js';
 
@@ -55,7 +55,7 @@ export const images: Source = {
     );
     if (others.length > 0)
       opened.notes.push(
-        `Left out ${others.length} files that are not JPEG, PNG or WebP by name: ${some(others)}`,
+        `Left out ${counted(others.length, 'file')} not named as JPEG, PNG or WebP: ${some(others)}`,
       );
     return opened;
   },
