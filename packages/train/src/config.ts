@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { TrainError } from './errors.js';
+import { objectiveSchema } from './objective/objective.js';
 
 const lambda = z.number().min(0);
 
@@ -29,6 +31,7 @@ export const trainConfigSchema = z.strictObject({
    * epoch's end are out of training from then on, and a step takes less time. Off: they may come back, as in the paper.
    */
   shrink: z.boolean().default(false),
+  ...objectiveSchema,
   /** How many share each batch, in worker threads, or on GPUs each in a process of its own; 0: one for each core on wasm, one in this thread elsewhere. */
   replicas: z.int().min(0).max(256).default(0),
 });
@@ -37,19 +40,6 @@ export const trainConfigSchema = z.strictObject({
 export type TrainConfig = z.input<typeof trainConfigSchema>;
 /** With every default filled in. */
 export type ResolvedTrainConfig = z.output<typeof trainConfigSchema>;
-
-/** Training cannot start or go on as asked; one line that says what is wrong and what to do. */
-export class TrainError extends Error {
-  override name = 'TrainError';
-
-  /** @param code 'replica-died' where nothing is wrong with what was asked for: it may well work again */
-  constructor(
-    message: string,
-    readonly code?: 'replica-died',
-  ) {
-    super(message);
-  }
-}
 
 /** Fills in defaults. @throws TrainError that names the field, what it is and what was expected */
 export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {

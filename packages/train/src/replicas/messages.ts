@@ -12,7 +12,7 @@ export type Request =
 export type Reply =
   | { kind: 'ready' }
   | { kind: 'epoch'; sums: EpochSums }
-  | { kind: 'evaluate'; correct: number }
+  | { kind: 'evaluate'; measured: number[] }
   | { kind: 'progress'; progress: Omit<TrainProgress, 'epochs'> }
   | { kind: 'dying'; reason: string };
 

@@ -17,13 +17,14 @@ export async function replicaService(
   const replica = new Replica(await tf.models.modelFromJSON(topology), run, index, link);
   return async (request) => {
     if (request.kind === 'evaluate') {
-      say({ kind: 'evaluate', correct: replica.evaluate(request.weights, request.dataset) });
+      say({ kind: 'evaluate', measured: replica.evaluate(request.weights, request.dataset) });
       return;
     }
-    const { epoch, from, seconds } = request;
+    const { epoch, from, seconds, until, klScale } = request;
     const pause = progressPause(run, epoch, from, (progress) => say({ kind: 'progress', progress }));
     // one of them reports, and watches the time
-    const part = index === 0 ? { from, seconds, pause } : { from };
+    const shared = { from, until, klScale };
+    const part = index === 0 ? { ...shared, seconds, pause } : shared;
     say({ kind: 'epoch', sums: await replica.epoch(epoch, part) });
   };
 }

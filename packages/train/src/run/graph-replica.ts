@@ -16,7 +16,7 @@ import { type StepInput, type StepInputs, stepInputs } from '../step/step-input.
 import { biasCorrection } from '../update/adam.js';
 import { l2Factor, stepRates } from '../update/schedule.js';
 import { type EpochPart, type EpochSums, runEpoch, stepsTaken, type TrainStep } from './epoch.js';
-import { correctCount } from './evaluate.js';
+import { measuredSums } from './evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 
 /** By trainable weight, in the order of their slots. */
@@ -36,6 +36,7 @@ export class GraphReplica {
   private readonly step: GraphStep;
   private readonly inputs: StepInputs;
   private loaded = false;
+  private klScale = 1;
 
   constructor(
     private readonly model: tf.LayersModel,
@@ -46,15 +47,19 @@ export class GraphReplica {
     this.trained = this.slots.filter(isTrained);
     this.untrained = this.slots.filter((slot) => !isTrained(slot));
     const state = this.stateAt(0);
-    this.step = compile(graphStep(stepFunction(model, this.trained, 'tensors'), this.trained, run.config), {
-      state,
-      variables: this.untrained.map(({ variable }) => variable.read() as tf.Variable),
-    });
+    this.step = compile(
+      graphStep(stepFunction(model, this.trained, run.objective, 'tensors'), this.trained, run.config),
+      {
+        state,
+        variables: this.untrained.map(({ variable }) => variable.read() as tf.Variable),
+      },
+    );
     dispose(state);
-    this.inputs = stepInputs(model, run.train, run.config);
+    this.inputs = stepInputs(model, run.train, run.objective, run.config);
   }
 
   async epoch(epoch: number, part: EpochPart = {}): Promise<EpochSums> {
+    this.klScale = part.klScale ?? 1;
     const before = epoch * stepsPerEpoch(this.run);
     const first = before + stepsTaken(this.run, part.from);
     this.load(first);
@@ -72,16 +77,20 @@ export class GraphReplica {
     const rates = stepRates(config, globalStep, steps);
     const decay = l2Factor(config, globalStep, steps, train.size);
     const { correction, epsilonHat } = biasCorrection({ ...config, step: globalStep + 1 });
-    const [loss, kl, correct] = tf.tidy(() => {
+    const [loss, kl, ...measured] = tf.tidy(() => {
       const given = tf.tensor1d([rates.weight * correction, rates.noise * correction, epsilonHat, decay]);
-      return this.step(this.inputs.of(indices, globalStep), given).metrics.dataSync<'float32'>();
-    }) as unknown as [number, number, number];
-    return Number.isFinite(loss + kl) ? { loss, kl, correct, waited: this.inputs.waited } : 'not finite';
+      return this.step(
+        this.inputs.of(indices, globalStep, this.klScale),
+        given,
+      ).metrics.dataSync<'float32'>();
+    }) as unknown as [number, number];
+    return Number.isFinite(loss + kl) ? { loss, kl, measured, waited: this.inputs.waited } : 'not finite';
   }
 
-  evaluate(weights: Float32Array, dataset: Dataset): number {
+  evaluate(weights: Float32Array, dataset: Dataset): number[] {
     writeWeights(tf, this.slots, weights);
-    return correctCount(this.model, dataset);
+    const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
+    return measuredSums(this.model, dataset, this.run.objective, all);
   }
 
   dispose(): void {
@@ -142,9 +151,9 @@ function dispose(state: State): void {
 }
 
 function graphStep(step: StepFunction, slots: TrainedSlot[], { beta1, beta2, l2 }: ResolvedTrainConfig) {
-  return (state: State, { x, y, u, seed }: StepInput, rates: Rates) => {
+  return (state: State, { seed, ...batch }: StepInput, rates: Rates) => {
     const all = state.map(({ weights }) => weights);
-    const { gradients, loss, kl, correct } = step(all, x, y, u, { seed });
+    const { gradients, loss, kl, measured } = step(all, batch, { seed });
     const [weight, noise, epsilon, decay] = tf.unstack(rates) as [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar];
     const rateOf = { weight, noise };
     return {
@@ -154,7 +163,7 @@ function graphStep(step: StepFunction, slots: TrainedSlot[], { beta1, beta2, l2 
         const gradient = kernel && l2 !== 0 ? tf.add(own, tf.mul(each.weights, decay)) : own;
         return applyAdam(each, gradient, { rate: rateOf[kind], beta1, beta2, epsilon });
       }),
-      metrics: tf.stack([loss, kl, correct].map((scalar) => scalar.asScalar())) as tf.Tensor1D,
+      metrics: tf.concat([loss, kl, measured].map((each) => each.as1D())) as tf.Tensor1D,
     };
   };
 }

@@ -16,8 +16,8 @@ import {
 import { type StepInputs, stepInputs } from '../step/step-input.js';
 import { adamStep } from '../update/adam.js';
 import { l2Factor, stepRates } from '../update/schedule.js';
-import { type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
-import { evaluateShare } from './evaluate.js';
+import { add, type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
+import { measuredSums } from './evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 
 /** One replica: its model, its part of every batch, its slice of the weights to update. */
@@ -32,6 +32,7 @@ export class Replica {
   private readonly slice: [from: number, to: number];
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
   private readonly local: Float32Array;
+  private klScale = 1;
 
   constructor(
     private readonly model: tf.LayersModel,
@@ -46,13 +47,14 @@ export class Replica {
     this.untrained = slots.filter((slot) => !isTrained(slot));
     this.exchange = new Exchange(run, index, link);
     const together = run.sizes.exchanged > 1 ? this.exchange : undefined;
-    this.gradients = gradientsOf(model, this.trained, this.untrained, together);
+    this.gradients = gradientsOf(model, this.trained, this.untrained, run.objective, together);
     this.slice = this.range(size, index);
     this.local = new Float32Array(size);
-    this.inputs = stepInputs(model, run.train, run.config, { index, of: run.replicas });
+    this.inputs = stepInputs(model, run.train, run.objective, run.config, { index, of: run.replicas });
   }
 
   async epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
+    this.klScale = part?.klScale ?? 1;
     const sums = await runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), part);
     // beyond the trained weights there are no moments
     this.link.push(this.run.m.subarray(...this.slice), this.run.v.subarray(...this.slice));
@@ -77,11 +79,16 @@ export class Replica {
     return totals;
   }
 
-  /** Examples of this replica's share of the test set that the model, with weights as they stand, gets right. */
-  evaluate(weights: Float32Array, dataset: Dataset): number {
+  /** What this replica's share of a data set comes to by the model with these weights; see `measuredSums`. */
+  evaluate(weights: Float32Array, dataset: Dataset): number[] {
     writeWeights(tf, this.slots, weights);
     const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-    return evaluateShare(this.model, dataset, all.subarray(...this.range(dataset.size, this.index)));
+    return measuredSums(
+      this.model,
+      dataset,
+      this.run.objective,
+      all.subarray(...this.range(dataset.size, this.index)),
+    );
   }
 
   dispose(): void {
@@ -105,18 +112,18 @@ export class Replica {
     const stats = run.stats[index] as Float64Array;
     tf.tidy(() => {
       writeWeights(tf, this.untrained, weights);
-      const input = this.inputs.of(indices, globalStep);
+      const input = this.inputs.of(indices, globalStep, this.klScale);
       this.local.set(weights);
       const tensors = this.trained.map((slot) =>
         tf.tensor(this.local.subarray(slot.from, slot.to), slot.shape),
       );
-      const { loss, kl, correct, gradients } = this.gradients(tensors, input, from);
-      stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
+      const { loss, kl, measured, gradients } = this.gradients(tensors, input, from);
+      stats.set([loss, kl, measured].flatMap((each) => [...each.dataSync<'float32'>()]));
       gradients.forEach((gradient, i) => {
         const slot = this.trained[i] as TrainedSlot;
         readInto(gradient, target.subarray(slot.from, slot.to));
       });
-      tf.dispose([loss, kl, correct]);
+      tf.dispose([loss, kl, measured]);
     });
     readWeights(this.untrained, target);
     link.push(target, stats);
@@ -128,13 +135,14 @@ export class Replica {
     const { run, index, link } = this;
     if (index > 0) link.pull(run.pauseAt);
     link.pull(...run.stats.filter((_, r) => r !== index));
-    const sums: StepTotals = { loss: 0, kl: 0, correct: 0, waited: this.inputs.waited };
+    const outputs = run.objective.outputs.map(() => 0);
+    const sums: StepTotals = { loss: 0, kl: 0, measured: outputs, waited: this.inputs.waited };
     this.shares(batchSize).forEach((share, r) => {
       if (share === 0) return;
-      const [loss, kl, correct] = run.stats[r] as Float64Array as unknown as [number, number, number];
+      const [loss, kl, ...measured] = run.stats[r] as Float64Array as unknown as [number, number];
       sums.loss += share * loss;
       sums.kl += share * kl;
-      sums.correct += correct;
+      add(outputs, measured);
     });
     return sums;
   }

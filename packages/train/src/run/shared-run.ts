@@ -2,6 +2,7 @@ import type { Dataset } from '@sbp/data';
 import { variationalsOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import type { ResolvedTrainConfig } from '../config.js';
+import type { Objective } from '../objective/objective.js';
 import { statisticChannels } from '../step/batch-norm.js';
 import { weightLayout } from '../step/layout.js';
 import { type MemorySizes, type RunMemory, runMemory } from './memory.js';
@@ -11,6 +12,8 @@ export interface RunPlan {
   /** Keras topology of the model, as `model.toJSON` gives it. */
   topology: object;
   config: ResolvedTrainConfig;
+  /** What is minimised. */
+  objective: Objective;
   replicas: number;
   train: Dataset;
   /** N of the objective of each layer with noise of any kind, in the layers' order. */
@@ -26,6 +29,7 @@ export function sharedRun(
   model: tf.LayersModel,
   data: { train: Dataset },
   config: ResolvedTrainConfig,
+  objective: Objective,
   replicas: number,
 ): SharedRun {
   const { size, trainable } = weightLayout(model);
@@ -33,10 +37,16 @@ export function sharedRun(
   const plan: RunPlan = {
     topology: model.toJSON(undefined, false) as object,
     config,
+    objective,
     replicas,
     train: data.train,
     trainExamples: variationalsOf(model).map((noise) => noise.trainExamples ?? data.train.size),
-    sizes: { weights: size, trained: trainable, exchanged: 1 + 2 * Math.max(0, ...channels) },
+    sizes: {
+      weights: size,
+      trained: trainable,
+      exchanged: 1 + 2 * Math.max(0, ...channels),
+      outputs: objective.outputs.length,
+    },
   };
   return { ...plan, ...runMemory(plan) };
 }

@@ -3,7 +3,7 @@ import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync, st
 import type { Socket } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TrainError } from '../../config.js';
+import { TrainError } from '../../errors.js';
 import type { SharedRun } from '../../run/shared-run.js';
 import type { Channel } from '../correspondent.js';
 import type { ProcessStart, Reply } from '../messages.js';
