@@ -2,18 +2,20 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
+import { DataError } from '../data-error.js';
+import { labelledImages } from '../dataset/create-dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { type Cifar10Progress, fetchCifar10 } from './cifar10-download.js';
 import {
   batchSize,
   type CifarFile,
   cifarFiles,
+  classes,
   imagePixels,
   recordBytes,
   testFiles,
   trainFiles,
 } from './cifar10-format.js';
-import { DataError } from './data-error.js';
-import { createDataset, type Dataset } from './dataset.js';
 
 export type { Cifar10Progress };
 
@@ -63,7 +65,7 @@ async function read(
   const [green, blue] = [imagePixels, 2 * imagePixels];
   let example = 0;
   for (const file of files) {
-    const records = await readBatch(join(folder, file), file, remedy);
+    const records = await readBatchFile(join(folder, file), file, remedy);
     for (let start = 0; start < records.length; start += recordBytes, example++) {
       labels[example] = records[start]!;
       // From planes of red, green and blue to channels last.
@@ -75,10 +77,10 @@ async function read(
       }
     }
   }
-  return createDataset({ name, images, labels, shape: [32, 32, 3], classes: 10 });
+  return labelledImages({ name, images, labels, shape: [32, 32, 3], classes });
 }
 
-async function readBatch(path: string, file: CifarFile, remedy: string): Promise<Uint8Array> {
+async function readBatchFile(path: string, file: CifarFile, remedy: string): Promise<Uint8Array> {
   const expected = `${path}: expected CIFAR-10's ${file} (${batchSize * recordBytes} bytes, sha256 ${cifarFiles[file]})`;
   let bytes: Uint8Array;
   try {

@@ -23,3 +23,9 @@ export const trainFiles: readonly CifarFile[] = [1, 2, 3, 4, 5].map(
   (n) => `data_batch_${n}.bin` as CifarFile,
 );
 export const testFiles: readonly CifarFile[] = ['test_batch.bin'];
+
+/** The classes' names by number, from `batches.meta.txt`. */
+export const classes: readonly string[] = [
+  ...['airplane', 'automobile', 'bird', 'cat', 'deer'],
+  ...['dog', 'frog', 'horse', 'ship', 'truck'],
+];

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../data-error.js';
+import { createDataset, type Dataset, type Preparation, subset } from '../dataset/dataset.js';
 import { fillBatch } from './batches.js';
-import { DataError } from './data-error.js';
-import { createDataset, type Dataset, type Preparation, subset } from './dataset.js';
 import { type Draw, distortions } from './prepare.js';
 
 const draws = fc.record({ seed: fc.nat(2 ** 31 - 1), epoch: fc.nat(500) });

@@ -1,5 +1,7 @@
-import { evenPart, fillBatch, shuffledIndices } from './batches.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { type Batch, batchArrays } from './batch.js';
+import { evenPart, shuffledIndices } from './order.js';
+import { readBatch } from './read-batch.js';
 
 /** Which batches a run's steps read, one after the other; plain data and shared memory, so that it can be posted to a thread. */
 export interface BatchPlan {
@@ -27,8 +29,8 @@ export interface BatchRing {
   cells: Int32Array;
   /** By slot: number of examples, then which. */
   indices: Uint32Array[];
-  /** By slot: pixels. */
-  images: Float32Array[];
+  /** By slot: its numbers. */
+  batches: Batch[];
 }
 
 const WANTED = 0;
@@ -42,36 +44,35 @@ const ENDED = -2;
 export function batchRing(plan: BatchPlan, slots: number): BatchRing {
   const { dataset, batchSize, part } = plan;
   const most = Math.ceil(Math.min(batchSize, dataset.size) / (part?.of ?? 1));
-  const pixels = pixelsOf(dataset);
   const shared = (numbers: number) => new SharedArrayBuffer(4 * numbers);
   const cells = new Int32Array(shared(1 + slots));
   cells[WANTED] = NOT_BEGUN;
-  const each = <T>(array: (buffer: SharedArrayBuffer) => T, numbers: number) =>
-    Array.from({ length: slots }, () => array(shared(numbers)));
+  const each = <T>(make: () => T) => Array.from({ length: slots }, make);
   return {
     ...{ plan, cells },
-    indices: each((buffer) => new Uint32Array(buffer), 1 + most),
-    images: each((buffer) => new Float32Array(buffer), most * pixels),
+    indices: each(() => new Uint32Array(shared(1 + most))),
+    batches: each(() => batchArrays(dataset, most)),
   };
 }
 
 /**
- * Gives `out` the step's batch if it is there, and has those after it made.
+ * Gives `into` the step's batch if it is there, and has those after it made.
  *
  * @returns false where it is not, or is of other examples than `indices`
  */
-export function takeBatch(ring: BatchRing, step: number, indices: Uint32Array, out: Float32Array): boolean {
-  const { cells } = ring;
-  const slot = step % ring.images.length;
+export function takeBatch(ring: BatchRing, step: number, indices: Uint32Array, into: Batch): boolean {
+  const { cells, batches, plan } = ring;
+  const slot = step % batches.length;
   let found = false;
   if (Atomics.compareExchange(cells, 1 + slot, step + 1, TAKEN) === step + 1) {
     const held = ring.indices[slot]!;
-    const length = indices.length * pixelsOf(ring.plan.dataset);
+    const { inputs, targets } = batchArrays(plan.dataset, indices.length, batches[slot]);
+    const out = [...into.inputs, ...into.targets];
     found =
       held[0] === indices.length &&
-      out.length === length &&
-      indices.every((index, i) => index === held[1 + i]);
-    if (found) out.set(ring.images[slot]!.subarray(0, length));
+      indices.every((index, i) => index === held[1 + i]) &&
+      [...inputs, ...targets].every((made, i) => made.length === out[i]?.length);
+    if (found) for (const [i, made] of [...inputs, ...targets].entries()) out[i]!.set(made);
     Atomics.store(cells, 1 + slot, EMPTY);
   }
   want(cells, step + 1);
@@ -95,11 +96,11 @@ export function fillRing(ring: BatchRing): void {
 
 /** Makes the first batch that is missing from step `wanted` on. @returns false where none is, or others are making them */
 function fillSlot(
-  { plan, cells, indices, images }: BatchRing,
+  { plan, cells, indices, batches }: BatchRing,
   planned: ReturnType<typeof plannedBatches>,
   wanted: number,
 ): boolean {
-  const slots = images.length;
+  const slots = batches.length;
   for (let step = wanted; step < wanted + slots; step++) {
     const slot = step % slots;
     const holds = Atomics.load(cells, 1 + slot);
@@ -108,8 +109,8 @@ function fillSlot(
     const batch = planned(step);
     indices[slot]![0] = batch.length;
     indices[slot]!.set(batch, 1);
-    const out = images[slot]!.subarray(0, batch.length * pixelsOf(plan.dataset));
-    fillBatch(plan.dataset, batch, out, { seed: plan.seed, epoch: epochOf(plan, step) });
+    const into = batchArrays(plan.dataset, batch.length, batches[slot]);
+    readBatch(plan.dataset, batch, into, { seed: plan.seed, epoch: epochOf(plan, step) });
     Atomics.store(cells, 1 + slot, step + 1);
     return true;
   }
@@ -130,10 +131,6 @@ function plannedBatches(plan: BatchPlan): (step: number) => Uint32Array {
     const batch = order.subarray(from, from + batchSize);
     return batch.subarray(...evenPart(batch.length, part.index, part.of));
   };
-}
-
-function pixelsOf({ shape }: Dataset): number {
-  return shape[0] * shape[1] * shape[2];
 }
 
 function stepsPerEpoch(size: number, batchSize: number): number {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../data-error.js';
+import { createDataset, randomLabels } from '../dataset/dataset.js';
 import { fillBatch, shuffledIndices } from './batches.js';
-import { DataError } from './data-error.js';
-import { createDataset, randomLabels } from './dataset.js';
 import { loadMnist } from './mnist.js';
 
 const seeds = fc.nat(2 ** 31 - 1);

@@ -1,14 +1,5 @@
 import { philox } from '@sbp/math';
-import { DataError } from './data-error.js';
-import type { Dataset } from './dataset.js';
-
-/** Where a training step's draws come from: the same seed, epoch and example give the same pixels to the bit. */
-export interface Draw {
-  /** An integer in [0, 2⁵³). */
-  seed: number;
-  /** An integer in [0, 2²¹). */
-  epoch: number;
-}
+import type { Draw } from './draw.js';
 
 /** Black pixels around an image before it is cropped. */
 const PAD = 2;
@@ -19,11 +10,8 @@ const CONTRAST = [0.2, 1.8] as const;
 /** Keeps the distortions apart from the order of examples, the labels and the noise of the same seed. */
 const augmentStream = 0x6175676d; // 'augm'
 
-/** Every byte as float32 `byte / 255`: a table is quicker than a division a pixel and rounds the same. */
-const units = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
 /** What is done to one image. */
-interface Distortion {
+export interface TutorialDistortion {
   /** The crop's place below and to the right of the image's own, −2 … 2. */
   down: number;
   right: number;
@@ -31,34 +19,10 @@ interface Distortion {
   contrast: number;
 }
 
-const none: Distortion = { down: 0, right: 0, mirrored: false, contrast: 1 };
+export const undistorted: TutorialDistortion = { down: 0, right: 0, mirrored: false, contrast: 1 };
 
-/** Writes the image `index` of a dataset into `out`, from place `at` on, in the order [row, column, channel]. */
-type WriteImage = (dataset: Dataset, index: number, out: Float32Array, at: number) => void;
-
-/**
- * @param draw of a training step; left out, nothing is distorted
- * @throws DataError for a preparation that there is not
- */
-export function imageWriter({ name, prepare }: Dataset, draw?: Draw): WriteImage {
-  if (prepare === undefined) return unit;
-  if (prepare !== 'standardize' && prepare !== 'augment')
-    throw new DataError(
-      `dataset '${name}': expected prepare 'standardize', 'augment' or none, found '${prepare}'`,
-    );
-  if (!draw || prepare === 'standardize')
-    return (dataset, index, out, at) => standardize(dataset, index, none, out, at);
-  const distortion = distortions(draw);
-  return (dataset, index, out, at) => standardize(dataset, index, distortion(index), out, at);
-}
-
-function unit({ images, shape }: Dataset, index: number, out: Float32Array, at: number): void {
-  const pixels = shape[0] * shape[1] * shape[2];
-  for (let from = index * pixels, end = from + pixels; from < end; ) out[at++] = units[images[from++]!]!;
-}
-
-/** The distortion of each example; a pure function of seed, epoch and example. */
-export function distortions({ seed, epoch }: Draw): (index: number) => Distortion {
+/** The distortion of each example, as `distorted_inputs` of TensorFlow's CIFAR-10 tutorial; a pure function of seed, epoch and example. */
+export function tutorialDistortions({ seed, epoch }: Draw): (index: number) => TutorialDistortion {
   const generator = philox(seed, augmentStream);
   const u = new Float32Array(4);
   const shift = (uniform: number) => ((uniform * (2 * PAD + 1)) | 0) - PAD;
@@ -78,19 +42,21 @@ export function distortions({ seed, epoch }: Draw): (index: number) => Distortio
 }
 
 /**
+ * Distorts and standardises the image of bytes at place `image` of `images` into `out`, from place `at` on, in the order [row, column, channel].
+ *
  * Two passes over the crop: sums of pixels and of their squares by channel, which are whole numbers and so exact, say what the distorted image's mean
  * and deviation will be; then each value is the pixel times one number plus another.
  */
-function standardize(
-  { images, shape: [height, width, channels] }: Dataset,
-  index: number,
-  { down, right, mirrored, contrast }: Distortion,
+export function standardizeImage(
+  images: Uint8Array,
+  image: number,
+  [height, width, channels]: readonly [number, number, number],
+  { down, right, mirrored, contrast }: TutorialDistortion,
   out: Float32Array,
   at: number,
 ): void {
   const [row, pixels] = [width * channels, height * width];
   const means = new Float64Array(channels);
-  const image = index * pixels * channels;
   // The part of the image that is in the crop.
   const [top, bottom] = [Math.max(0, down), Math.min(height, height + down)];
   const [left, end] = [Math.max(0, right), Math.min(width, width + right)];

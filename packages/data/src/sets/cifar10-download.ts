@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { decode } from 'fast-png';
 import { extract } from 'tar';
+import { DataError } from '../data-error.js';
 import {
   batchSize,
   type CifarFile,
@@ -17,7 +18,6 @@ import {
   testFiles,
   trainFiles,
 } from './cifar10-format.js';
-import { DataError } from './data-error.js';
 
 /** How far the one-time fetching of CIFAR-10 has come: bytes while downloading, then images while converting. */
 export interface Cifar10Progress {

@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DataError } from '../data-error.js';
+import { type Dataset, randomLabels } from '../dataset/dataset.js';
 import { cacheFolder, loadCifar10 } from './cifar10.js';
 import { cifarFiles } from './cifar10-format.js';
-import { DataError } from './data-error.js';
-import { type Dataset, randomLabels } from './dataset.js';
 
 const cached = existsSync(cacheFolder());
 const when = cached ? '' : ' (skipped: CIFAR-10 is not in the cache; loadCifar10() puts it there)';

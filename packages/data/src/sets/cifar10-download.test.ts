@@ -9,9 +9,9 @@ import fc from 'fast-check';
 import { encode } from 'fast-png';
 import { create } from 'tar';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { DataError } from '../data-error.js';
 import { loadCifar10 } from './cifar10.js';
 import { type Cifar10Progress, recordsOf } from './cifar10-download.js';
-import { DataError } from './data-error.js';
 
 let temp: string;
 beforeAll(async () => {

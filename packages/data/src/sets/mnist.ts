@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DataError } from './data-error.js';
-import { createDataset, type Dataset } from './dataset.js';
+import { DataError } from '../data-error.js';
+import { labelledImages } from '../dataset/create-dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { readIdx } from './idx.js';
 
 /** Sizes and checksums of the four files as first published (unpacked). */
@@ -59,7 +60,7 @@ async function read(part: 'train' | 'test', folder: string, remedy: string): Pro
     sha256: sha256.labels,
     remedy,
   });
-  return createDataset({
+  return labelledImages({
     name: `mnist-${part}`,
     images: images.data,
     labels: labels.data,

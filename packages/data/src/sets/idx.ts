@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DataError } from './data-error.js';
-import { createDataset, type Dataset } from './dataset.js';
+import { DataError } from '../data-error.js';
+import { labelledImages } from '../dataset/create-dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
 
 /** The first four bytes, big-endian: 0, 0, type (8 = unsigned byte), number of dimensions. */
 const magics = { labels: 0x00000801, images: 0x00000803 } as const;
@@ -96,7 +97,7 @@ export async function loadIdx(options: {
   const test = await read('t10k', [undefined, height, width]);
   const classes = options.classes ?? 1 + train.labels.data.reduce((max, label) => Math.max(max, label), 0);
   const dataset = (part: 'train' | 'test', { images, labels }: typeof train) =>
-    createDataset({
+    labelledImages({
       name: `${name}-${part}`,
       images: images.data,
       labels: labels.data,

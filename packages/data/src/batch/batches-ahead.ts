@@ -1,18 +1,19 @@
+import type { Batch } from './batch.js';
 import { type BatchPlan, batchRing, endRing, epochOf, takeBatch } from './batch-ring.js';
-import { fillBatch } from './batches.js';
+import { readBatch } from './read-batch.js';
 
 export type { BatchPlan };
 
 /** A run's training batches, made in threads of their own while the step before is being taken. */
 export interface BatchesAhead {
   /**
-   * Writes a step's images into `out`, as {@link fillBatch} does with the plan's seed and the step's epoch; the same bits, whoever
+   * Writes a step's batch, as {@link readBatch} does with the plan's seed and the step's epoch; the same bits, whoever
    * made them. One that no thread has ready is made at once, here: a step never waits for a thread.
    *
    * @param step counted over all epochs; any, though only those that follow each other are made ahead
    * @param indices the step's examples
    */
-  fill(step: number, indices: Uint32Array, out: Float32Array): void;
+  fill(step: number, indices: Uint32Array, into: Batch): void;
   /** How many were made here. */
   readonly madeHere: number;
   /** Ends the threads. They keep no process alive. */
@@ -30,10 +31,10 @@ export function batchesAhead(plan: BatchPlan, { threads = 1 }: { threads?: numbe
   startThreads(ring, threads);
   let madeHere = 0;
   return {
-    fill(step, indices, out) {
-      if (takeBatch(ring, step, indices, out)) return;
+    fill(step, indices, into) {
+      if (takeBatch(ring, step, indices, into)) return;
       madeHere++;
-      fillBatch(plan.dataset, indices, out, { seed: plan.seed, epoch: epochOf(plan, step) });
+      readBatch(plan.dataset, indices, into, { seed: plan.seed, epoch: epochOf(plan, step) });
     },
     get madeHere() {
       return madeHere;
