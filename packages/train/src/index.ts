@@ -11,6 +11,7 @@ export {
   type OutputObjective,
   objectiveOf,
 } from './objective/objective.js';
+export { type TeacherOptions, withTeacher } from './objective/teacher.js';
 export type { EpochSums, StepTotals, TrainStep } from './run/epoch.js';
 export { errorOn } from './run/evaluate.js';
 export { Replica } from './run/replica.js';

@@ -1,14 +1,16 @@
 import type { Dataset, Input } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { TrainError } from '../errors.js';
+import { namesOf } from './names.js';
 
 /** Which of a data set's inputs each of a model's is given: the only one, or that of its name. */
 export function inputsFor(
   model: tf.LayersModel,
   { name, inputs }: Pick<Dataset, 'name' | 'inputs'>,
 ): number[] {
+  const names = namesOf(model, 'input');
   return model.inputs.map((symbolic, i) => {
-    const wanted = model.inputNames[i] as string;
+    const wanted = names[i] as string;
     const found =
       model.inputs.length === 1 && inputs.length === 1 ? 0 : inputs.findIndex((each) => each.name === wanted);
     if (found < 0)

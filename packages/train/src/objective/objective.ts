@@ -5,6 +5,7 @@ import { TrainError } from '../errors.js';
 import { headsOf } from './heads.js';
 import { type LossName, losses, lossNamed, type Said } from './losses.js';
 import { type MeasureName, measures } from './measures.js';
+import { namesOf } from './names.js';
 
 const share = z.number().min(0).max(1);
 
@@ -86,7 +87,7 @@ export function objectiveOf(
   config: ObjectiveConfig,
 ): Objective {
   const heads = headsOf(model);
-  const names = model.outputNames.map((_, i) => outputName(model, i));
+  const names = namesOf(model, 'output');
   checkNames(names, config);
   const outputs = names.map((name, i): OutputObjective => {
     const target = targetOf(names, i, dataset);
@@ -137,11 +138,6 @@ export function mainOutput({ outputs }: Objective): number {
 /** What the figures called an error are, in words with their unit. */
 export function errorTitle(objective: Objective): string {
   return measures[(objective.outputs[mainOutput(objective)] as OutputObjective).measure].title;
-}
-
-/** An output's name as a person has given it: of the layer, without tfjs's numbers of tensors. */
-function outputName(model: tf.LayersModel, i: number): string {
-  return model.outputNames[i] ?? (model.outputs[i] as tf.SymbolicTensor).name;
 }
 
 function targetOf(

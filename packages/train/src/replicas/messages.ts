@@ -1,4 +1,5 @@
 import type { Dataset } from '@sbp/data';
+import type { SavedFiles } from '@sbp/model';
 import type { EpochPart, EpochSums } from '../run/epoch.js';
 import type { RunPlan, SharedRun } from '../run/shared-run.js';
 import type { TrainProgress } from '../run/state.js';
@@ -18,6 +19,7 @@ export type Reply =
 
 /** What a replica in a thread starts from. */
 export interface ThreadStart {
+  model: SavedFiles;
   run: SharedRun;
   index: number;
   backend: string;
@@ -25,6 +27,7 @@ export interface ThreadStart {
 
 /** What a replica in a process starts from: its first message. */
 export interface ProcessStart {
+  model: SavedFiles;
   plan: RunPlan;
   index: number;
   backend: string;

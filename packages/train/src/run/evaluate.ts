@@ -4,10 +4,7 @@ import { inputTensors } from '../objective/inputs.js';
 import { type Measure, measures } from '../objective/measures.js';
 import { mainOutput, type Objective, objectiveOf } from '../objective/objective.js';
 import { targetTensors } from '../objective/targets.js';
-
-/** Examples at once: fewer where they are large. */
-const BATCH = 500;
-const NUMBERS = 2 ** 24;
+import { batchFor } from './batch-for.js';
 
 /**
  * By output, the sum over the given examples of what its objective measures, by the model at inference.
@@ -36,19 +33,6 @@ export function measuredSums(
   }
   return sums;
 }
-
-/** So that what all layers say of a batch stays within memory: tfjs frees most of it as it goes. */
-function batchFor({ layers, inputs }: tf.LayersModel): number {
-  const sizes = [
-    ...inputs.map(({ shape }) => shape),
-    ...layers.flatMap(({ outputShape }) => shapesOf(outputShape)),
-  ];
-  const largest = Math.max(...sizes.map((shape) => shape.slice(1).reduce<number>((p, d) => p * (d ?? 1), 1)));
-  return Math.max(1, Math.min(BATCH, Math.floor(NUMBERS / largest)));
-}
-
-const shapesOf = (shape: tf.Shape | tf.Shape[]): tf.Shape[] =>
-  Array.isArray(shape[0]) ? (shape as tf.Shape[]) : [shape as tf.Shape];
 
 /** What sums of a measure over so many examples come to, by output. */
 export function errorsOf({ outputs }: Objective, sums: readonly number[], examples: number): number[] {

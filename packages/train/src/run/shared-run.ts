@@ -9,12 +9,12 @@ import { type MemorySizes, type RunMemory, runMemory } from './memory.js';
 
 /** What the replicas of one run are told at its start: plain data. */
 export interface RunPlan {
-  /** Keras topology of the model, as `model.toJSON` gives it. */
-  topology: object;
   config: ResolvedTrainConfig;
   /** What is minimised. */
   objective: Objective;
   replicas: number;
+  /** In the order of the flat vectors. */
+  weightNames: string[];
   train: Dataset;
   /** N of the objective of each layer with noise of any kind, in the layers' order. */
   trainExamples: number[];
@@ -32,13 +32,13 @@ export function sharedRun(
   objective: Objective,
   replicas: number,
 ): SharedRun {
-  const { size, trainable } = weightLayout(model);
+  const { slots, size, trainable } = weightLayout(model);
   const channels = replicas === 1 ? [] : statisticChannels(model);
   const plan: RunPlan = {
-    topology: model.toJSON(undefined, false) as object,
     config,
     objective,
     replicas,
+    weightNames: slots.map(({ variable }) => variable.originalName),
     train: data.train,
     trainExamples: variationalsOf(model).map((noise) => noise.trainExamples ?? data.train.size),
     sizes: {

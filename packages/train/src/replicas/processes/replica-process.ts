@@ -11,7 +11,7 @@ const die = (error: unknown) => say(dying(error));
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());
 
-process.once('message', async ({ plan, index, backend, device: expected }: ProcessStart) => {
+process.once('message', async ({ model, plan, index, backend, device: expected }: ProcessStart) => {
   try {
     const { device } = await useEngine(backend as Engine['name']);
     if (device !== expected)
@@ -21,7 +21,7 @@ process.once('message', async ({ plan, index, backend, device: expected }: Proce
     const run = { ...plan, train: { ...plan.train, ...createDataset(plan.train) }, ...runMemory(plan) };
     const link = processLink();
     link.pull(...run.weights, run.m, run.v);
-    const answer = await replicaService(run, index, link, say);
+    const answer = await replicaService(model, run, index, link, say);
     process.on('message', (request: Request) => answer(request).catch(die));
     say({ kind: 'ready' });
   } catch (error) {
