@@ -1,5 +1,5 @@
 // What the trainer's tests train, and on what.
-import type { Dataset } from '@sbp/data';
+import { type Dataset, labelledImages } from '@sbp/data';
 import { logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
@@ -17,7 +17,7 @@ export function halves(size: number, side = 8): Dataset {
       images[i * side * side + p] = 255 * (0.6 * (u[size + i * side * side + p] as number) + (lit ? 0.4 : 0));
     }
   }
-  return { name: 'halves', images, labels, shape: [side, side, 1], classes: 2, size };
+  return labelledImages({ name: 'halves', images, labels, shape: [side, side, 1], classes: 2 });
 }
 
 /** A network with noise on channels, on inputs of a dense layer and on units, and with every kind of weight. */

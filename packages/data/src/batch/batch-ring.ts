@@ -1,5 +1,5 @@
 import type { Dataset } from '../dataset/dataset.js';
-import { type Batch, batchArrays } from './batch.js';
+import { type Batch, batchArrays, sharedBatch } from './batch.js';
 import { evenPart, shuffledIndices } from './order.js';
 import { readBatch } from './read-batch.js';
 
@@ -51,7 +51,7 @@ export function batchRing(plan: BatchPlan, slots: number): BatchRing {
   return {
     ...{ plan, cells },
     indices: each(() => new Uint32Array(shared(1 + most))),
-    batches: each(() => batchArrays(dataset, most)),
+    batches: each(() => sharedBatch(dataset, most)),
   };
 }
 

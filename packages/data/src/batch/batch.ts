@@ -1,4 +1,4 @@
-import { type Dataset, type Input, lengthOf, type Target } from '../dataset/dataset.js';
+import { type Dataset, type Field, type Input, lengthOf } from '../dataset/dataset.js';
 import { fieldType } from '../dataset/numbers.js';
 
 /** Some examples as a network is given them: an array an input and one a target, in the data set's order, the examples one after the other. */
@@ -16,15 +16,28 @@ export interface Batch {
  * @param within a batch of as many examples or more, whose first numbers these are then; left out, they are new and all 0
  */
 export function batchArrays(dataset: Dataset, examples: number, within?: Batch): Batch {
-  const make = (ints: boolean, field: Input | Target, from?: Float32Array | Int32Array) => {
-    const length = examples * lengthOf(field);
-    if (from) return from.subarray(0, length);
-    const memory = new SharedArrayBuffer(4 * length);
-    return ints ? new Int32Array(memory) : new Float32Array(memory);
+  if (!within) return newBatch(dataset, examples, (bytes) => new ArrayBuffer(bytes));
+  const first = (fields: readonly Field[], arrays: Batch['inputs']) =>
+    arrays.map((array, i) => array.subarray(0, examples * lengthOf(fields[i]!)));
+  return {
+    inputs: first(dataset.inputs, within.inputs),
+    targets: first(dataset.targets, within.targets),
+  };
+}
+
+/** The arrays of a batch that threads share. */
+export function sharedBatch(dataset: Dataset, examples: number): Batch {
+  return newBatch(dataset, examples, (bytes) => new SharedArrayBuffer(bytes));
+}
+
+function newBatch(dataset: Dataset, examples: number, memory: (bytes: number) => ArrayBufferLike): Batch {
+  const make = (ints: boolean, field: Field) => {
+    const bytes = memory(4 * examples * lengthOf(field));
+    return ints ? new Int32Array(bytes) : new Float32Array(bytes);
   };
   return {
-    inputs: dataset.inputs.map((input, i) => make(holdsInts(input), input, within?.inputs[i])),
-    targets: dataset.targets.map((target, i) => make(target.kind === 'classes', target, within?.targets[i])),
+    inputs: dataset.inputs.map((input) => make(holdsInts(input), input)),
+    targets: dataset.targets.map((target) => make(target.kind === 'classes', target)),
   };
 }
 

@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 // the built package: worker threads run JavaScript
 import {
+  type Batch,
   type BatchesAhead,
+  batchArrays,
   batchesAhead,
-  createDataset,
   evenPart,
-  fillBatch,
+  labelledImages,
+  prepared,
+  readBatch,
   shuffledIndices,
 } from '@sbp/data';
 import fc from 'fast-check';
@@ -14,14 +17,14 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const SIZE = 23;
 const PIXELS = 6 * 5 * 3;
-const dataset = createDataset({
+const grain = labelledImages({
   name: 'grain',
   images: Uint8Array.from({ length: SIZE * PIXELS }, (_, i) => Math.imul(i, 2_654_435_761) >>> 24),
-  labels: new Uint8Array(SIZE),
+  labels: Uint8Array.from({ length: SIZE }, (_, i) => i),
   shape: [6, 5, 3],
-  classes: 1,
-  prepare: 'augment',
+  classes: SIZE,
 });
+const dataset = prepared(grain, { normalize: 'standardize', augment: ['cifar10'] });
 
 interface Taken {
   batchSize: number;
@@ -38,16 +41,15 @@ function planned({ batchSize, seed, part = { index: 0, of: 1 } }: Taken, step: n
   return { epoch, indices: batch.subarray(...evenPart(batch.length, part.index, part.of)) };
 }
 
-function expected(run: Taken, step: number): Float32Array {
+function expected(run: Taken, step: number): Batch {
   const { epoch, indices } = planned(run, step);
-  const out = new Float32Array(indices.length * PIXELS);
-  fillBatch(dataset, indices, out, { seed: run.seed, epoch });
-  return out;
+  return readBatch(dataset, indices, batchArrays(dataset, indices.length), { seed: run.seed, epoch });
 }
 
-function taken(batches: BatchesAhead, run: Taken, step: number): Float32Array {
+function taken(batches: BatchesAhead, run: Taken, step: number): Batch {
   const { indices } = planned(run, step);
-  const out = new Float32Array(indices.length * PIXELS).fill(Number.NaN);
+  const out = batchArrays(dataset, indices.length);
+  for (const array of [...out.inputs, ...out.targets]) array.fill(-9);
   batches.fill(step, indices, out);
   return out;
 }
@@ -126,9 +128,9 @@ describe('batchesAhead', () => {
     const step = await started(batches, run);
     await aWhile();
     const { epoch } = planned(run, step);
-    const [found, wanted] = [new Float32Array(2 * PIXELS), new Float32Array(2 * PIXELS)];
+    const [found, wanted] = [batchArrays(dataset, 2), batchArrays(dataset, 2)];
     batches.fill(step, Uint32Array.of(5, 6), found);
-    fillBatch(dataset, [5, 6], wanted, { seed: run.seed, epoch });
+    readBatch(dataset, [5, 6], wanted, { seed: run.seed, epoch });
     expect(found).toEqual(wanted);
   });
 
@@ -142,13 +144,16 @@ describe('batchesAhead', () => {
 
   it('keeps no process alive, stopped or not', async () => {
     const script = (end: string) => `
-      import { batchesAhead, createDataset, shuffledIndices } from '@sbp/data';
-      const dataset = createDataset({ name: 'x', images: new Uint8Array(100), labels: new Uint8Array(100), shape: [1, 1, 1], classes: 1, prepare: 'augment' });
+      import { batchArrays, batchesAhead, labelledImages, prepared, shuffledIndices } from '@sbp/data';
+      const dataset = prepared(
+        labelledImages({ name: 'x', images: new Uint8Array(100), labels: new Uint8Array(100), shape: [1, 1, 1], classes: 1 }),
+        { normalize: 'standardize', augment: ['cifar10'] },
+      );
       const batches = batchesAhead({ dataset, seed: 1, batchSize: 10 }, { threads: 2 });
       const order = (step) => shuffledIndices(100, 1, Math.floor(step / 10)).subarray((step % 10) * 10, (step % 10) * 10 + 10);
       let step = 0;
       for (; batches.madeHere === step && step < 500; step++) {
-        batches.fill(step, order(step), new Float32Array(10));
+        batches.fill(step, order(step), batchArrays(dataset, 10));
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       if (batches.madeHere === step) throw new Error('no thread made a batch');

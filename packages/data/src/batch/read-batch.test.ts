@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../data-error.js';
-import { createDataset, randomLabels } from '../dataset/dataset.js';
-import { fillBatch, shuffledIndices } from './batches.js';
-import { loadMnist } from './mnist.js';
+import { randomLabels } from '../dataset/class-target.js';
+import { labelledImages } from '../dataset/create-dataset.js';
+import { loadMnist } from '../sets/mnist.js';
+import { imagesOf, inputOf, labelsOf } from '../testing.js';
+import { batchArrays } from './batch.js';
+import { shuffledIndices } from './order.js';
+import { readBatch } from './read-batch.js';
 
 const seeds = fc.nat(2 ** 31 - 1);
 const epochs = fc.nat(10_000);
@@ -27,14 +31,14 @@ describe('shuffledIndices', () => {
         const agreement = (other: ArrayLike<number>) => order.filter((index, i) => index === other[i]).length;
         expect(agreement(shuffledIndices(100, seed, epoch + step))).toBeLessThan(10);
         expect(agreement(shuffledIndices(100, seed + step, epoch))).toBeLessThan(10);
-        const numbered = createDataset({
+        const numbered = labelledImages({
           name: 'numbered',
           images: new Uint8Array(100),
           labels: Uint8Array.from({ length: 100 }, (_, i) => i),
           shape: [1, 1, 1],
           classes: 100,
         });
-        expect(agreement(randomLabels(numbered, seed).labels)).toBeLessThan(10);
+        expect(agreement(labelsOf(randomLabels(numbered, seed)))).toBeLessThan(10);
       }),
     );
   });
@@ -51,7 +55,7 @@ describe('shuffledIndices', () => {
   });
 });
 
-describe('fillBatch', () => {
+describe('readBatch', () => {
   it('covers each example once in batches of any size, in order, in [0, 1]', () => {
     fc.assert(
       fc.property(
@@ -60,7 +64,7 @@ describe('fillBatch', () => {
         seeds,
         (size, batch, seed) => {
           // Every image is its own number, four times over.
-          const dataset = createDataset({
+          const dataset = labelledImages({
             name: 'numbered',
             images: Uint8Array.from({ length: size * 4 }, (_, i) => i >> 2),
             labels: new Uint8Array(size),
@@ -69,11 +73,11 @@ describe('fillBatch', () => {
           });
           const order = shuffledIndices(size, seed, 0);
           const seen: number[] = [];
-          const out = new Float32Array(batch * 4);
+          const whole = batchArrays(dataset, batch);
           for (let from = 0; from < size; from += batch) {
             const indices = order.subarray(from, from + batch);
-            const filled = out.subarray(0, indices.length * 4);
-            fillBatch(dataset, indices, filled);
+            const filled = batchArrays(dataset, indices.length, whole).inputs[0]!;
+            readBatch(dataset, indices, batchArrays(dataset, indices.length, whole));
             for (let i = 0; i < filled.length; i += 4) {
               expect(new Set(filled.subarray(i, i + 4)).size).toBe(1);
               seen.push(Math.round(filled[i]! * 255));
@@ -87,10 +91,9 @@ describe('fillBatch', () => {
 
   it('gives MNIST pixels divided by 255 in float32', async () => {
     const { test } = await loadMnist();
-    const out = new Float32Array(2 * 784);
-    fillBatch(test, [9999, 0], out);
+    const out = inputOf(test, [9999, 0]);
     const expected = (index: number) =>
-      Float32Array.from(test.images.subarray(index * 784, (index + 1) * 784), (pixel) => pixel / 255);
+      Float32Array.from(imagesOf(test).subarray(index * 784, (index + 1) * 784), (pixel) => pixel / 255);
     expect(out.subarray(0, 784)).toEqual(expected(9999));
     expect(out.subarray(784)).toEqual(expected(0));
     expect(Math.max(...out)).toBe(1);
@@ -98,12 +101,12 @@ describe('fillBatch', () => {
 
   it('rejects an array of the wrong length and an index outside', async () => {
     const { test } = await loadMnist();
-    const fill = (indices: number[], length: number) => () =>
-      fillBatch(test, indices, new Float32Array(length));
-    expect(fill([0, 1], 784)).toThrow(DataError);
-    expect(fill([0, 1], 784)).toThrow(/2 × 784 = 1568 floats, found 784/);
-    expect(fill([0, 10_000], 1568)).toThrow(/indices 0\.\.9999, found 10000 at 1/);
-    expect(fill([-1], 784)).toThrow(DataError);
-    expect(fill([Number.NaN], 784)).toThrow(DataError);
+    const fill = (indices: number[], examples: number) => () =>
+      readBatch(test, indices, batchArrays(test, examples));
+    expect(fill([0, 1], 1)).toThrow(DataError);
+    expect(fill([0, 1], 1)).toThrow(/2 × 784 = 1568 numbers for 'image', found 784/);
+    expect(fill([0, 10_000], 2)).toThrow(/indices 0\.\.9999, found 10000 at 1/);
+    expect(fill([-1], 1)).toThrow(DataError);
+    expect(fill([Number.NaN], 1)).toThrow(DataError);
   });
 });

@@ -1,43 +1,52 @@
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError } from './data-error.js';
-import { createDataset, randomLabels, subset } from './dataset.js';
-import { loadMnist } from './mnist.js';
+import { DataError } from '../data-error.js';
+import { loadMnist } from '../sets/mnist.js';
+import { imagesOf, labelsOf } from '../testing.js';
+import { randomLabels } from './class-target.js';
+import { createDataset, labelledImages } from './create-dataset.js';
+import { subset } from './subset.js';
 
-const tiny = createDataset({
+const parts = {
   name: 'tiny',
   images: Uint8Array.from({ length: 5 * 2 * 3 * 2 }, (_, i) => i),
   labels: Uint8Array.of(0, 1, 2, 1, 0),
-  shape: [2, 3, 2],
+  shape: [2, 3, 2] as const,
   classes: 3,
-});
+};
+const tiny = labelledImages(parts);
 
 describe('createDataset', () => {
   it('puts plain arrays on shared memory and leaves shared ones where they are', () => {
     expect(tiny.size).toBe(5);
-    expect(tiny.images.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect(tiny.labels.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect([...tiny.images]).toEqual(Array.from({ length: 60 }, (_, i) => i));
-    expect(createDataset(tiny).images).toBe(tiny.images);
+    expect(imagesOf(tiny).buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(labelsOf(tiny).buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([...imagesOf(tiny)]).toEqual(Array.from({ length: 60 }, (_, i) => i));
+    expect(imagesOf(createDataset(tiny))).toBe(imagesOf(tiny));
+    expect(createDataset(tiny)).toEqual(tiny);
   });
 
   it('rejects arrays that do not fit together', () => {
     const images = new Uint8Array(59);
-    expect(() => createDataset({ ...tiny, images })).toThrow(DataError);
-    expect(() => createDataset({ ...tiny, images })).toThrow(/5 × 2 × 3 × 2 = 60 pixels .*, found 59/);
-    expect(() => createDataset({ ...tiny, classes: 2 })).toThrow(/labels 0\.\.1, found 2 at example 2/);
+    expect(() => labelledImages({ ...parts, images })).toThrow(DataError);
+    expect(() => labelledImages({ ...parts, images })).toThrow(
+      /'image' to be 5 × 2 × 3 × 2 = 60 numbers, found 59/,
+    );
+    expect(() => labelledImages({ ...parts, classes: 2 })).toThrow(
+      /'label' to be 0\.\.1, found 2 at example 2/,
+    );
   });
 
   it('gives a worker thread the same memory, not a copy', async () => {
     const worker = new Worker(
-      `require('node:worker_threads').parentPort.once('message', ({ images }) => { images[7] = 255; });`,
+      `require('node:worker_threads').parentPort.once('message', ({ inputs }) => { inputs[0].values[7] = 255; });`,
       { eval: true },
     );
-    const dataset = createDataset({ ...tiny, images: new Uint8Array(60) });
+    const dataset = labelledImages({ ...parts, images: new Uint8Array(60) });
     worker.postMessage(dataset);
     await new Promise((resolve) => worker.once('exit', resolve));
-    expect(dataset.images[7]).toBe(255);
+    expect(imagesOf(dataset)[7]).toBe(255);
   });
 });
 
@@ -46,10 +55,10 @@ describe('subset', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), (at) => {
         const [first, rest] = [subset(tiny, at), subset(tiny, [at, tiny.size])];
-        expect([...first.images, ...rest.images]).toEqual([...tiny.images]);
-        expect([...first.labels, ...rest.labels]).toEqual([...tiny.labels]);
+        expect([...imagesOf(first), ...imagesOf(rest)]).toEqual([...imagesOf(tiny)]);
+        expect([...labelsOf(first), ...labelsOf(rest)]).toEqual([...labelsOf(tiny)]);
         expect([first.size, rest.size]).toEqual([at, 5 - at]);
-        expect(first.images.buffer).toBe(tiny.images.buffer);
+        expect(imagesOf(first).buffer).toBe(imagesOf(tiny).buffer);
       }),
     );
   });
@@ -72,15 +81,15 @@ describe('randomLabels', () => {
       return count;
     };
     const random = randomLabels(train);
-    expect(random).toMatchObject({ name: 'mnist-train-random', size: 60_000, classes: 10 });
-    expect(random.images).toBe(train.images);
-    expect(random.labels.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect(counts(random.labels)).toEqual(counts(train.labels));
+    expect(random).toMatchObject({ name: 'mnist-train-random', size: 60_000 });
+    expect(imagesOf(random)).toBe(imagesOf(train));
+    expect(labelsOf(random).buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(counts(labelsOf(random))).toEqual(counts(labelsOf(train)));
     // Of 60,000 labels about a tenth (Σ p² = 0.1003, standard deviation 0.0012) stay what they were.
-    const same = random.labels.filter((label, i) => label === train.labels[i]).length / 60_000;
+    const same = labelsOf(random).filter((label, i) => label === labelsOf(train)[i]).length / 60_000;
     expect(Math.abs(same - 0.1003)).toBeLessThan(0.006);
-    expect(Buffer.compare(randomLabels(train, 0).labels, random.labels)).toBe(0);
-    expect(Buffer.compare(randomLabels(train, 1).labels, random.labels)).not.toBe(0);
-    expect(train.labels[0]).toBe(5);
+    expect(Buffer.compare(labelsOf(randomLabels(train, 0)), labelsOf(random))).toBe(0);
+    expect(Buffer.compare(labelsOf(randomLabels(train, 1)), labelsOf(random))).not.toBe(0);
+    expect(labelsOf(train)[0]).toBe(5);
   });
 });

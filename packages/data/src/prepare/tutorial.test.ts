@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../data-error.js';
-import { createDataset, type Dataset, type Preparation, subset } from '../dataset/dataset.js';
-import { fillBatch } from './batches.js';
-import { type Draw, distortions } from './prepare.js';
+import { labelledImages, prepared as preparedAs } from '../dataset/create-dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { subset } from '../dataset/subset.js';
+import { imagesOf, inputOf } from '../testing.js';
+import type { Draw } from './draw.js';
+import { tutorialDistortions as distortions } from './tutorial.js';
 
 const draws = fc.record({ seed: fc.nat(2 ** 31 - 1), epoch: fc.nat(500) });
 
@@ -20,7 +22,7 @@ const datasets = fc
       fc.array(fc.integer({ min, max }), { minLength: length, maxLength: length }),
     );
     return fc.oneof(...pixels).map((images) =>
-      createDataset({
+      labelledImages({
         name: 'any',
         images: Uint8Array.from(images),
         labels: new Uint8Array(size),
@@ -30,16 +32,22 @@ const datasets = fc
     );
   });
 
-function prepared(dataset: Dataset, prepare: Preparation, indices: number[], draw?: Draw): Float32Array {
-  const out = new Float32Array((indices.length * dataset.images.length) / dataset.size);
-  fillBatch({ ...dataset, prepare }, indices, out, draw);
-  return out;
+function prepared(
+  dataset: Dataset,
+  how: 'standardize' | 'augment',
+  indices: number[],
+  draw?: Draw,
+): Float32Array {
+  const augment = how === 'augment' ? (['cifar10'] as const) : undefined;
+  return inputOf(preparedAs(dataset, { normalize: 'standardize', augment }), indices, draw);
 }
 
 /** An image as [row][column][channel]. */
 type Image = number[][][];
 
-function imageAt({ images, shape: [height, width, channels] }: Dataset, index: number): Image {
+function imageAt(dataset: Dataset, index: number): Image {
+  const images = imagesOf(dataset);
+  const [height, width, channels] = dataset.inputs[0]!.shape as [number, number, number];
   const at = (y: number, x: number) => ((index * height + y) * width + x) * channels;
   return Array.from({ length: height }, (_, y) =>
     Array.from({ length: width }, (_, x) => [...images.subarray(at(y, x), at(y, x) + channels)]),
@@ -109,7 +117,7 @@ describe('augment', () => {
   });
 
   it('is the same for a seed, epoch and example, whatever else is in the batch', () => {
-    const photographs = createDataset({
+    const photographs = labelledImages({
       name: 'grain',
       images: Uint8Array.from({ length: 20 * 48 }, (_, i) => (i * 2_654_435_761) >>> 24),
       labels: new Uint8Array(20),
@@ -159,17 +167,4 @@ describe('augment', () => {
     expect(Math.abs(correlation((i) => contrastAt(i % 50, i + 1)))).toBeLessThan(0.07);
     expect(Math.abs(correlation((i) => contrastAt((i % 50) + 1, i)))).toBeLessThan(0.07);
   });
-});
-
-it('names a preparation that there is not', () => {
-  const dataset = createDataset({
-    name: 'mine',
-    images: new Uint8Array(4),
-    labels: new Uint8Array(1),
-    shape: [2, 2, 1],
-    classes: 1,
-  });
-  const fill = () => prepared(dataset, 'agument' as Preparation, [0]);
-  expect(fill).toThrow(DataError);
-  expect(fill).toThrow("dataset 'mine': expected prepare 'standardize', 'augment' or none, found 'agument'");
 });

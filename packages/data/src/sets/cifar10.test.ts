@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError } from '../data-error.js';
-import { type Dataset, randomLabels } from '../dataset/dataset.js';
+import { classTarget, randomLabels } from '../dataset/class-target.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { imagesOf, labelsOf } from '../testing.js';
 import { cacheFolder, loadCifar10 } from './cifar10.js';
 import { cifarFiles } from './cifar10-format.js';
 
@@ -32,7 +34,8 @@ async function folderWith(changes: Record<string, Uint8Array | undefined>): Prom
   return folder;
 }
 
-function channelMeans({ images }: Dataset): number[] {
+function channelMeans(dataset: Dataset): number[] {
+  const images = imagesOf(dataset);
   const sums = [0, 0, 0];
   for (let i = 0; i < images.length; i++) sums[i % 3]! += images[i]!;
   return sums.map((sum) => sum / (images.length / 3) / 255);
@@ -41,38 +44,39 @@ function channelMeans({ images }: Dataset): number[] {
 describe('loadCifar10', () => {
   it.skipIf(!cached)(`has the canonical labels and channel means${when}`, async () => {
     const { train, test } = await loadCifar10();
-    expect(train).toMatchObject({ name: 'cifar10-train', shape: [32, 32, 3], classes: 10, size: 50_000 });
-    expect(test).toMatchObject({ name: 'cifar10-test', shape: [32, 32, 3], classes: 10, size: 10_000 });
-    expect([...train.labels.subarray(0, 10)]).toEqual([6, 9, 9, 4, 1, 1, 2, 7, 8, 3]);
-    expect([...test.labels.subarray(0, 10)]).toEqual([3, 8, 8, 0, 6, 6, 1, 6, 3, 1]);
+    expect(train).toMatchObject({ name: 'cifar10-train', inputs: [{ shape: [32, 32, 3] }], size: 50_000 });
+    expect(test).toMatchObject({ name: 'cifar10-test', inputs: [{ shape: [32, 32, 3] }], size: 10_000 });
+    expect(classTarget(train).classes[6]).toBe('frog');
+    expect([...labelsOf(train).subarray(0, 10)]).toEqual([6, 9, 9, 4, 1, 1, 2, 7, 8, 3]);
+    expect([...labelsOf(test).subarray(0, 10)]).toEqual([3, 8, 8, 0, 6, 6, 1, 6, 3, 1]);
     const close = (means: number[], wanted: number[]) =>
       means.forEach((mean, channel) => {
         expect(mean).toBeCloseTo(wanted[channel]!, 4);
       });
     close(channelMeans(test), [0.49421, 0.48513, 0.45041]);
     close(channelMeans(train), [0.4914, 0.48216, 0.44653]);
-    expect(train.images.buffer).toBeInstanceOf(SharedArrayBuffer);
-    expect(train.labels.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(imagesOf(train).buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(labelsOf(train).buffer).toBeInstanceOf(SharedArrayBuffer);
     // The first training image, a frog: its top left pixel.
-    expect([...train.images.subarray(0, 3)]).toEqual([59, 62, 63]);
+    expect([...imagesOf(train).subarray(0, 3)]).toEqual([59, 62, 63]);
   });
 
   it.skipIf(!cached)(`has labels dealt out at random, the same in every run${when}`, async () => {
     const { train } = await loadCifar10();
     const random = randomLabels(train);
     expect(random).toMatchObject({ name: 'cifar10-train-random', size: 50_000 });
-    expect(random.images).toBe(train.images);
-    expect([...random.labels.subarray(0, 10)]).toEqual([5, 5, 9, 7, 6, 1, 1, 6, 6, 3]);
+    expect(imagesOf(random)).toBe(imagesOf(train));
+    expect([...labelsOf(random).subarray(0, 10)]).toEqual([5, 5, 9, 7, 6, 1, 1, 6, 6, 3]);
     const counts = new Array(10).fill(0);
-    for (const label of random.labels) counts[label]++;
+    for (const label of labelsOf(random)) counts[label]++;
     expect(counts).toEqual(new Array(10).fill(5000));
     // A tenth stay what they were.
-    expect(random.labels.filter((label, i) => label === train.labels[i]).length).toBe(5026);
+    expect(labelsOf(random).filter((label, i) => label === labelsOf(train)[i]).length).toBe(5026);
   });
 
   it.skipIf(!cached)(`reads a user's own folder of the six files${when}`, async () => {
     const [mine, ours] = [await loadCifar10({ folder: await folderWith({}) }), await loadCifar10()];
-    expect(Buffer.compare(mine.test.images, ours.test.images)).toBe(0);
+    expect(Buffer.compare(imagesOf(mine.test), imagesOf(ours.test))).toBe(0);
   });
 
   it.skipIf(!cached)(`tells cut off, swapped, altered and missing files apart${when}`, async () => {

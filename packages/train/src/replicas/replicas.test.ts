@@ -1,6 +1,6 @@
 // Several replicas, in threads and in processes: what one replica gives, and what is left when one of them dies.
 import { execFileSync } from 'node:child_process';
-import { createDataset } from '@sbp/data';
+import { labelledImages } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { vggLike } from '@sbp/layers';
 import { philox } from '@sbp/math';
@@ -33,7 +33,7 @@ const weightsOf = (model: tf.LayersModel) => model.getWeights().flatMap((w) => [
 const distance = (a: number[], b: number[]) => Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number))));
 
 /** Colours and classes at random. */
-const pictures = createDataset({
+const pictures = labelledImages({
   name: 'pictures',
   images: Uint8Array.from(philox(3, 1).uniforms(0, new Float32Array(20 * 3072)), (u) => 256 * u),
   labels: Uint8Array.from({ length: 20 }, (_, i) => i % 10),
@@ -184,8 +184,8 @@ describe('a replica that dies', () => {
     ['process', trainInProcesses],
   ])('of an error in its %s says which', async (_, how) => {
     await useEngine('wasm');
-    const labels = undefined as unknown as Uint8Array;
-    await expect(how(smallNet(), { ...data, train: { ...data.train, labels } }, config)).rejects.toThrow(
+    const inputs = data.train.inputs.map((input) => ({ ...input, values: undefined as never }));
+    await expect(how(smallNet(), { ...data, train: { ...data.train, inputs } }, config)).rejects.toThrow(
       /^replica \d died: \S.+/,
     );
   });

@@ -18,7 +18,7 @@ process.once('message', async ({ model, plan, index, backend, device: expected }
       throw new Error(
         `there is no GPU at CUDA_VISIBLE_DEVICES=${process.env.CUDA_VISIBLE_DEVICES}; ask for as many replicas as there are GPUs`,
       );
-    const run = { ...plan, train: { ...plan.train, ...createDataset(plan.train) }, ...runMemory(plan) };
+    const run = { ...plan, train: createDataset(plan.train), ...runMemory(plan) };
     const link = processLink();
     link.pull(...run.weights, run.m, run.v);
     const answer = await replicaService(model, run, index, link, say);
