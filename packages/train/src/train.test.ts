@@ -247,7 +247,7 @@ describe('train', () => {
     await expect(bad({ epoch: 3 })).rejects.toThrow(/train config: .*"epoch"/);
     await expect(train(leNetFc(), data)).rejects.toThrow(
       new TrainError(
-        "the model's input is 28×28×1, the images of halves are 8×8×1; build the model for them.",
+        "the model's input is 28×28×1, the examples of halves are 8×8×1; build the model for them.",
       ),
     );
   });

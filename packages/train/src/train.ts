@@ -3,6 +3,7 @@ import { groupCounts } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { resolveTrainConfig, type TrainConfig } from './config.js';
 import { TrainError } from './errors.js';
+import { inputsFor } from './objective/inputs.js';
 import { mainOutput, type Objective, objectiveOf } from './objective/objective.js';
 import { startTeam } from './replicas/start-team.js';
 import type { Team } from './replicas/team.js';
@@ -67,6 +68,7 @@ export async function trainOn(
   hooks: TrainHooks,
 ): Promise<EpochMetrics[]> {
   const config = resolveTrainConfig(options);
+  inputsFor(model, data.train);
   const objective = objectiveOf(model, data.train, config);
   for (const set of [data.test, data.validation]) if (set) objectiveOf(model, set, config);
   const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);

@@ -13,14 +13,16 @@ import { halves, smallNet } from '../testing.js';
 import { cudaDevices } from './processes/cuda.js';
 import type { Team } from './team.js';
 
-type Processes = { startProcesses(run: SharedRun, backend: string, device: string): Promise<Team> };
+type Processes = {
+  startProcesses(model: tf.LayersModel, run: SharedRun, backend: string, device: string): Promise<Team>;
+};
 const built = (file: string) => import(new URL(`../../dist/${file}`, import.meta.url).href);
 const { startProcesses } = (await built('replicas/processes/processes.js')) as Processes;
 const { trainOn } = (await built('train.js')) as Pick<typeof import('../train.js'), 'trainOn'>;
 
 /** {@link train} with its replicas in processes, as on GPUs, but on this machine's CPU. */
 const trainInProcesses: typeof train = (model, data, config = {}, hooks = {}) =>
-  trainOn((_, run) => startProcesses(run, tf.getBackend(), 'CPU'), model, data, config, hooks);
+  trainOn((copy, run) => startProcesses(copy, run, tf.getBackend(), 'CPU'), model, data, config, hooks);
 
 const noTensorflow = await useEngine('tensorflow').then(
   () => '',
@@ -207,7 +209,7 @@ describe('replicas on GPUs', () => {
     const before = process.env.CUDA_VISIBLE_DEVICES;
     process.env.CUDA_VISIBLE_DEVICES = '6,7';
     const onGpus: typeof train = (model, on, config = {}, hooks = {}) =>
-      trainOn((_, run) => startProcesses(run, 'wasm', 'GPU'), model, on, config, hooks);
+      trainOn((copy, run) => startProcesses(copy, run, 'wasm', 'GPU'), model, on, config, hooks);
     const end = await onGpus(smallNet(), data, { replicas: 2 }).catch((error) => error);
     if (before === undefined) delete process.env.CUDA_VISIBLE_DEVICES;
     else process.env.CUDA_VISIBLE_DEVICES = before;

@@ -3,6 +3,7 @@ import { withDropout } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveTrainConfig, type TrainConfig } from '../config.js';
+import { objectiveOf } from '../objective/objective.js';
 import { readWeights, weightLayout } from '../step/layout.js';
 import { halves, smallNet } from '../testing.js';
 import { train } from '../train.js';
@@ -33,7 +34,7 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
     images = data,
   ): Promise<Float32Array> {
     const config = resolveTrainConfig({ epochs, batchSize: 64, learningRate: 0.003, ...options });
-    const run = sharedRun(model, images, config, 1);
+    const run = sharedRun(model, images, config, objectiveOf(model, images.train, config), 1);
     readWeights(weightLayout(model).slots, run.weights[0]);
     const replica = new Kind(model, run, 0);
     for (let epoch = 0; epoch < epochs; epoch++) await replica.epoch(epoch);
