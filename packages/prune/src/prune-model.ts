@@ -1,5 +1,6 @@
 import { type Cost, countFlops, type InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
+import { type Costs, costsBefore, costsOf } from './cut/costs.js';
 import { keepAll, type Plan, planOf } from './cut/plan.js';
 import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/report.js';
 import { cutModel } from './cut/surgery.js';
@@ -43,8 +44,9 @@ export function pruneModel(
   }
   const graph = readOps(model, { threshold, inputShapes });
   const plan = planOf(graph, gather);
-  // in the words of the layers as they are, whose weights the cut uses up
-  const before = costWithoutNoise(model, graph, inputShapes);
+  // of the layers as they are, whose weights the cut uses up
+  const before = costsBefore(graph).total;
+  const zeroRows = zeroRowCosts(graph, plan, costsOf(graph, plan));
   const { model: pruned, standIns } = cutModel(model, graph, plan);
   const layers = groupReports(graph, plan, standIns);
   const after = countFlops(pruned, { inputShapes });
@@ -54,7 +56,7 @@ export function pruneModel(
     before,
     after: { macs: after.macs, params: after.params },
     reduction: before.macs / after.macs,
-    zeroRows: zeroRowCosts(graph, plan, after.layers),
+    zeroRows,
     unfollowed: unfollowedIn(graph),
   };
   return { model: pruned, report };
@@ -73,30 +75,15 @@ export function foldNoise(
   return cutModel(model, readOps(model, { inputShapes }), keepAll()).model;
 }
 
-function costWithoutNoise(
-  model: tf.LayersModel,
-  { ops }: OpGraph,
-  inputShapes: InputShapes | undefined,
-): Cost {
-  const { macs, params } = countFlops(model, { inputShapes });
-  const noise = ops.filter((op) => op.twins[0] === op).map(({ noiseParams = 0 }) => noiseParams);
-  return { macs, params: params - noise.reduce((total, size) => total + size, 0) };
-}
-
-/** What is spent on rows of zeros: of a layer's cost, as much as they are of its rows. */
-function zeroRowCosts(
-  { ops }: OpGraph,
-  plan: Plan,
-  layers: readonly (Cost & { readonly name: string })[],
-): Cost {
+/** What is spent on rows of zeros. */
+function zeroRowCosts({ ops }: OpGraph, plan: Plan, costs: Costs): Cost {
   const total = { macs: 0, params: 0 };
   for (const op of ops) {
     const rows = zeroRowsOf(op, plan);
-    const layer = layers.find(({ name }) => name === op.name);
-    if (rows === 0 || !layer) continue;
-    const present = plan.present(op.inputs[0]!).length;
-    total.macs += (layer.macs * rows) / present;
-    if (op.twins[0] === op) total.params += rows * op.linear!.rowSize();
+    if (rows === 0) continue;
+    const each = costs.ofGroup(op, 'in');
+    total.macs += rows * each.macs;
+    total.params += rows * each.params;
   }
   return total;
 }

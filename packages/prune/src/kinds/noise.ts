@@ -1,6 +1,6 @@
 import { multiplierAt, noiseOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
-import { type OpSpec, type PerIndex, straight, whole } from '../ops/op.js';
+import { type NoiseOp, type OpSpec, type PerIndex, type Shape, straight, whole } from '../ops/op.js';
 import { addLayer } from '../ops/stock.js';
 import { filled } from '../ops/weights.js';
 import type { Kind, Use } from './kind.js';
@@ -21,6 +21,14 @@ export function noiseOps(
   const multiplier = threshold === undefined ? values.multiplier : multiplierAt(threshold, values);
   const above = values.snr.filter((snr) => snr > (threshold ?? values.threshold)).length;
   let factors: PerIndex | undefined;
+  const noise: NoiseOp = {
+    multiplier,
+    above,
+    snr: values.snr,
+    standIn: (given) => {
+      factors = given;
+    },
+  };
   const passes = before.outAxis === axis;
   const along = [1, ...before.outShapes[0]!.map((_, i) => (i === axis ? values.snr.length : 1))];
   return [
@@ -30,19 +38,15 @@ export function noiseOps(
       outAxis: axis,
       cuttable: passes,
       ...(passes && { homogeneous: 'jointly' as const }),
-      run: ([x]) => x!.mul(tf.tensor(Float32Array.from(multiplier), along)),
+      run: ([x]) => x!.mul(tf.tensor(Float32Array.from(noise.multiplier), along)),
       adapt: (_, outs) => {
         factors &&= outs.map((o) => factors![o]!);
       },
       noiseParams: 2 * values.snr.length,
-      noise: {
-        multiplier,
-        above,
-        snr: values.snr,
-        standIn: (given) => {
-          factors = given;
-        },
-      },
+      noise,
+      ...(isNormalized(before.outShapes[0]!, axis) && {
+        parts: [{ size: 3 * values.snr.length, by: 'out' as const, when: 'standIn' as const }],
+      }),
       build: (xs) => {
         if (!factors) return xs;
         const own = layer.getClassName() === 'LogNormalDropout' ? '' : '_noise';
@@ -52,11 +56,13 @@ export function noiseOps(
   ];
 }
 
+/** Whether batch norm stands in; tfjs can't normalise images of three axes. */
+const isNormalized = ({ length }: Shape, axis: number) => length < 4 || axis !== length - 1;
+
 /** A layer of tfjs's own that multiplies each group. */
 function standIn(name: string, factors: Float64Array, x: tf.SymbolicTensor, axis: number): tf.SymbolicTensor {
   const size = factors.length;
-  // tfjs can't normalise images of three axes
-  if (x.rank > 4 && axis === x.rank - 1)
+  if (!isNormalized(x.shape.slice(1) as number[], axis - 1))
     return addLayer('Rescaling', { name, scale: Array.from(factors), offset: 0 }, x);
   // gamma · (x − 0) / √(1 + 0)
   const config = { name, axis: axis === x.rank - 1 ? -1 : axis, epsilon: 0, center: false, scale: true };
