@@ -6,8 +6,19 @@ import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/
 import { cutModel } from './cut/surgery.js';
 import { PruneError } from './errors.js';
 import { type OpGraph, readOps } from './ops/read-ops.js';
+import type { Criterion, CriterionName } from './target/criteria.js';
+import { meetTarget } from './target/meet-target.js';
+import type { Target } from './target/target.js';
+import { withDecisions } from './target/virtual-noise.js';
 
 export interface PruneOptions {
+  /**
+   * What the model may cost, in place of thresholds: `{ macs: 0.4 }` is 0.4 of before. Groups go by what they are worth for their cost until it is met from below, one group short of
+   * it; at least one of each set stays. Works without noise, too, and then takes groups out that are not 0.
+   */
+  readonly target?: Target;
+  /** What groups are worth, for a target: default 'snr' in a model with noise, and 'magnitude' in one without. */
+  readonly criterion?: CriterionName | Criterion;
   /**
    * Replaces the layers' own thresholds, each in its terms: groups of noise whose SNR is not above it go, weights of SparseVD whose log α is above it, groups
    * of group lasso whose norm is below it.
@@ -24,8 +35,8 @@ export interface PruneOptions {
 }
 
 /**
- * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good. The new model computes what the given one does
- * at inference, up to float32 rounding; it is made of tfjs's own layers, and of @sbp/model's where the given one has them, and loads without this package.
+ * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good; or, with a target, as many groups as have to go for it, those with the least signal for their cost first. The new model computes what the given one does
+ * at inference (with the groups at 0 that a target takes), up to float32 rounding; it is made of tfjs's own layers, and of @sbp/model's where the given one has them, and loads without this package.
  *
  * Groups that a sum, a product or shared weights tie together go together or not at all. With group lasso, weights of groups below its threshold count as 0, in
  * {@link foldNoise} too. E θ of the groups that stay goes into weights. Where a removed group leaves a constant behind, that goes into the bias of
@@ -33,16 +44,22 @@ export interface PruneOptions {
  * changed; the caller owns both.
  *
  * @param model any graph of layers: branches, nested models, shared layers, several inputs and outputs
- * @throws PruneError for models and layers that cannot be cut, naming the layer
+ * @throws PruneError for models and layers that cannot be cut, naming the layer; and for a target that cannot be met, saying what can
  */
 export function pruneModel(
   model: tf.LayersModel,
-  { threshold, gather = false, inputShapes }: PruneOptions = {},
+  { target, criterion, threshold, gather = false, inputShapes }: PruneOptions = {},
 ): { model: tf.LayersModel; report: PruneReport } {
   if (threshold !== undefined && !(threshold >= 0 && threshold < Infinity)) {
     throw new PruneError(`threshold is ${threshold}; expected a number ≥ 0`);
   }
-  const graph = readOps(model, { threshold, inputShapes });
+  if (criterion !== undefined && target === undefined)
+    throw new PruneError('criterion goes with a target, such as { macs: 0.4 }');
+  const given = readOps(model, { threshold, inputShapes });
+  const hasNoise = given.ops.some(({ noise }) => noise);
+  const graph = target && !hasNoise ? withDecisions(given) : given;
+  const own = criterion ?? (hasNoise ? 'snr' : 'magnitude');
+  const met = target && meetTarget(graph, { target, criterion: own, threshold, gather });
   const plan = planOf(graph, gather);
   // of the layers as they are, whose weights the cut uses up
   const before = costsBefore(graph).total;
@@ -58,6 +75,7 @@ export function pruneModel(
     reduction: before.macs / after.macs,
     zeroRows,
     unfollowed: unfollowedIn(graph),
+    ...(met && { target: met }),
   };
   return { model: pruned, report };
 }
