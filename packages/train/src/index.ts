@@ -5,6 +5,9 @@ export {
   trainConfigSchema,
 } from './config.js';
 export { TrainError } from './errors.js';
+export { outputEnds } from './objective/heads.js';
+export { inputTensors } from './objective/inputs.js';
+export { namesOf } from './objective/names.js';
 export {
   errorTitle,
   type Objective,

@@ -59,5 +59,5 @@ export function classifies(model: tf.LayersModel): Objective {
 
 /** What a step of it reads. */
 export function batchOf(x: tf.Tensor, y: tf.Tensor, u: tf.Tensor): StepBatch {
-  return { x: [x], y: [y], u, klScale: tf.scalar(1) };
+  return { x: [x], y: [y], taught: [], u, klScale: tf.scalar(1) };
 }

@@ -70,7 +70,8 @@ export async function trainOn(
   const config = resolveTrainConfig(options);
   inputsFor(model, data.train);
   const objective = objectiveOf(model, data.train, config);
-  for (const set of [data.test, data.validation]) if (set) objectiveOf(model, set, config);
+  for (const set of [data.test, data.validation])
+    if (set) objectiveOf(model, set, { ...config, distillation: undefined });
   const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);
   const { slots } = weightLayout(model);
   const first = hooks.resume?.epoch ?? 0;

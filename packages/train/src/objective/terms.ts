@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { after, losses, type Said } from './losses.js';
 import { type Measure, measures } from './measures.js';
 import type { Objective, OutputObjective } from './objective.js';
+import type { TargetTensors } from './targets.js';
 
 /** What a batch comes to. */
 export interface Terms {
@@ -12,21 +13,20 @@ export interface Terms {
 }
 
 /**
- * @param targets by the data set's targets, as the outputs' shapes have them
+ * @param targets by output
  * @param values by output, before the activation that its objective names
  */
 export function termsOf(
   { outputs, distillation }: Objective,
-  targets: readonly tf.Tensor[],
+  { y, taught }: TargetTensors,
   values: readonly tf.Tensor[],
 ): Terms {
   const parts = outputs.map((output, i) => {
     const said: Said = { value: values[i] as tf.Tensor, ...(output.before && { before: output.before }) };
-    const target = targets[output.target] as tf.Tensor;
+    const target = y[i] as tf.Tensor;
     const hard = () => tf.mean(lossOf(output, target, said));
     const { measure, weight } = output;
-    const soft = () =>
-      tf.mean(taught(output, targets[output.teacher as number] as tf.Tensor, said, distillation));
+    const soft = () => tf.mean(taughtLoss(output, taught[i] as tf.Tensor, said, distillation));
     const loss = distillation ? mixed(hard, soft, distillation.weight) : hard();
     return {
       loss: weight === 1 ? loss : tf.mul(loss, weight),
@@ -76,7 +76,7 @@ function smoothed(loss: OutputObjective['loss'], target: tf.Tensor, share: numbe
  *
  * @param teacher its logits, or its values
  */
-function taught(
+function taughtLoss(
   { loss }: OutputObjective,
   teacher: tf.Tensor,
   said: Said,
