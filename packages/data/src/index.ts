@@ -17,6 +17,9 @@ export type {
   Target,
 } from './dataset/dataset.js';
 export { subset } from './dataset/subset.js';
+export { type OpenedData, openData } from './open/open-data.js';
+export type { DataOptions, InputSpec, OutputSpec } from './open/options.js';
+export type { DataModule } from './open/sources/module/module.js';
 export type { Draw } from './prepare/draw.js';
 export { type NormalizeName, normalizeNames } from './prepare/normalization.js';
 export { type Cifar10Progress, loadCifar10 } from './sets/cifar10.js';
