@@ -232,9 +232,8 @@ function checkAugment({ name, inputs, augment }: Dataset): void {
 function shared<F extends Field>(field: F): F {
   const { values } = field;
   if (isFile(values) || values.buffer instanceof SharedArrayBuffer) return field;
-  const copy = new (values.constructor as new (buffer: SharedArrayBuffer) => Numbers)(
-    new SharedArrayBuffer(values.byteLength),
-  );
+  const memory = new SharedArrayBuffer(values.byteLength);
+  const copy = new { uint8: Uint8Array, int32: Int32Array, float32: Float32Array }[typeOf(values)!](memory);
   copy.set(values);
   return { ...field, values: copy };
 }

@@ -71,7 +71,7 @@ function smoothed(loss: OutputObjective['loss'], target: tf.Tensor, share: numbe
 }
 
 /**
- * The loss against what a teacher says: for classes T² times the cross-entropy with the teacher's softmax at temperature T, whose gradients
+ * The loss against what a teacher says: for classes T² times the KL divergence from the teacher's softmax at temperature T, 0 where they say the same, whose gradients
  * are as large as the labels' (Hinton, Vinyals & Dean 2015, section 2); for values the loss itself.
  *
  * @param teacher its logits, or its values
@@ -83,13 +83,20 @@ function taughtLoss(
   distillation: Objective['distillation'],
 ): tf.Tensor {
   const { temperature } = distillation as NonNullable<Objective['distillation']>;
-  const kind =
-    loss === 'binaryCrossentropy' ? 'sigmoid' : loss === 'categoricalCrossentropy' ? 'softmax' : undefined;
+  const kind = activationOf[loss];
   if (!kind) return losses[loss](teacher, said);
   const logits = said.before ? said.value : logitsFrom(said.value, kind);
-  const target = after({ value: tf.div(teacher, temperature), before: kind });
-  return tf.mul(losses[loss](target, { value: tf.div(logits, temperature), before: kind }), temperature ** 2);
+  const own: Said = { value: tf.div(teacher, temperature), before: kind };
+  const target = after(own);
+  const apart = losses[loss](target, { value: tf.div(logits, temperature), before: kind });
+  return tf.mul(tf.sub(apart, losses[loss](target, own)), temperature ** 2);
 }
+
+/** What turns an output's logits into what the loss is of. */
+const activationOf: Partial<Record<OutputObjective['loss'], 'softmax' | 'sigmoid'>> = {
+  categoricalCrossentropy: 'softmax',
+  binaryCrossentropy: 'sigmoid',
+};
 
 /** Logits that probabilities may come from. */
 export function logitsFrom(probabilities: tf.Tensor, kind: 'softmax' | 'sigmoid'): tf.Tensor {
