@@ -3,7 +3,6 @@ import { useEngine } from '@sbp/engine';
 import { loadModel, modelFiles } from '@sbp/model';
 import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import { UsageError } from '../failure.js';
 import { readJson } from '../run-folder.js';
 import { count, plural } from '../words.js';
 import { cutStep } from './cut.js';
@@ -16,6 +15,7 @@ import { resultLines } from './result-lines.js';
 import { type CompressSettings, compressPaths, openFolder, sha256Of } from './settings.js';
 import { tuneStep } from './tune.js';
 import { dataFor, dataLine, targetLine } from './understand.js';
+import { compressWithoutData } from './without-data.js';
 
 export interface CompressOptions {
   /** The result goes to standard output as JSON, all else to standard error. */
@@ -46,11 +46,17 @@ export async function compress(
   openFolder(paths, settings, sha256);
   if (existsSync(paths.result)) {
     const result = readJson<CompressResult>(paths.result);
+    const words = 'curve' in result ? resultLines(result, paths) : `${paths.model}`;
     if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
-    else say(`${paths.folder} is done; this is what it came to.\n\n${resultLines(result, paths)}`);
+    else say(`${paths.folder} is done; this is what it came to.\n\n${words}`);
     return;
   }
-  if (settings.data === null) throw new UsageError('--data is missing.');
+  if (settings.data === null) {
+    const line = await compressWithoutData(original, { settings, paths });
+    if (json) process.stdout.write(`${JSON.stringify(readJson(paths.result), undefined, 2)}\n`);
+    else say(line);
+    return;
+  }
   const replicas = settings.replicas || (await defaultReplicas(engine.name));
   say(`Model: ${settings.model}, ${modelLine(original)}`);
   const { notes, ...read } = await dataFor(original, { ...settings, data: settings.data }, stream);

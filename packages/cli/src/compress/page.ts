@@ -5,6 +5,7 @@ import { diffModels } from '../diff/diff-models.js';
 import { diffNote, diffRows } from '../diff/diff-table.js';
 import { chartOfWidths } from '../figures.js';
 import { count, duration, plural } from '../words.js';
+import { disagreements } from './disagreements.js';
 import type { CompressResult } from './result.js';
 import { resultRows } from './result-lines.js';
 import { targetWords } from './target.js';
@@ -12,7 +13,7 @@ import { targetWords } from './target.js';
 /** The report of a compression, as one HTML page that needs nothing but itself. */
 export async function compressPage(
   result: CompressResult,
-  { original, model }: { original: tf.LayersModel; model: tf.LayersModel; test: Dataset },
+  { original, model, test }: { original: tf.LayersModel; model: tf.LayersModel; test: Dataset },
 ): Promise<string> {
   const { settings, before, after } = result;
   const sections: Section[] = [
@@ -25,6 +26,7 @@ export async function compressPage(
     },
     { title: 'Layer by layer', blocks: layers(result, original, model) },
     { title: 'Error against cost', blocks: curve(result) },
+    ...pictures(disagreements(original, model, test), test.size),
     { title: 'Training', blocks: training(result) },
     { title: 'What was run', blocks: facts(result) },
   ];
@@ -85,6 +87,21 @@ function curve({ measure, curve: points, before, after }: CompressResult): Block
           ],
           { width },
         ),
+    },
+  ];
+}
+
+function pictures(found: ReturnType<typeof disagreements>, examples: number): Section[] {
+  if (!found) return [];
+  const { pictures, count: all } = found;
+  const lead = `Of ${count(examples)} test images, the model before and after say different things of ${count(all)}${all > pictures.length ? `; the first ${pictures.length}` : ''}. Shown is what the models are given, from its darkest to its brightest.`;
+  return [
+    {
+      title: 'Where they disagree',
+      blocks: [
+        { kind: 'text', text: lead },
+        { kind: 'pictures', pictures },
+      ],
     },
   ];
 }

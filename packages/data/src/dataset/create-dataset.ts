@@ -233,7 +233,10 @@ function shared<F extends Field>(field: F): F {
   const { values } = field;
   if (isFile(values) || values.buffer instanceof SharedArrayBuffer) return field;
   const memory = new SharedArrayBuffer(values.byteLength);
-  const copy = new { uint8: Uint8Array, int32: Int32Array, float32: Float32Array }[typeOf(values)!](memory);
+  // not by its constructor: Node's Buffer is a Uint8Array of its own kind
+  const Kind: new (memory: SharedArrayBuffer) => Numbers =
+    values instanceof Uint8Array ? Uint8Array : values instanceof Int32Array ? Int32Array : Float32Array;
+  const copy = new Kind(memory);
   copy.set(values);
   return { ...field, values: copy };
 }
