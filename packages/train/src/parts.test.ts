@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolveTrainConfig, type TrainConfig } from './config.js';
 import { Barrier } from './replicas/barrier.js';
-import { adamStep } from './update/adam.js';
+import { adam } from './update/adam.js';
 import { constantThenLinear, l2Factor } from './update/schedule.js';
 
 describe('constantThenLinear', () => {

@@ -7,9 +7,9 @@ import type { Team } from './replicas/team.js';
 import { narrower, startCourse } from './run/course.js';
 import { stepsTaken } from './run/epoch.js';
 import { type SharedRun, stepsPerEpoch } from './run/shared-run.js';
-import type { EpochMetrics, TrainProgress, TrainState } from './run/state.js';
+import { type EpochMetrics, heldWeights, type TrainProgress, type TrainState } from './run/state.js';
 import { weightLayout, writeWeights } from './step/layout.js';
-import { stepRates } from './update/schedule.js';
+import { stepRates } from './update/pace.js';
 
 export interface TrainHooks {
   /** Called about four times a second. */
@@ -69,7 +69,7 @@ export async function trainOn(
   if (hooks.resume) {
     checkLengths(model, hooks.resume);
     // where nothing is left to do, the caller still gets the trained model
-    writeWeights(tf, slots, hooks.resume.weights);
+    writeWeights(tf, slots, heldWeights(hooks.resume));
     if (first >= config.epochs) return [];
   }
   const setup = { model, data, config, replicas, start };
@@ -104,12 +104,13 @@ export async function trainOn(
           `the loss is not finite at epoch ${epoch + 1}, step ${sums.failedStep + 1}; the model holds the last good weights; lower learningRate or noiseRate.`,
         );
       }
+      const held = run.average ?? weights;
       const errorOn = async (set: Dataset) =>
-        (100 * (set.size - (await team.evaluate(weights, set)))) / set.size;
+        (100 * (set.size - (await team.evaluate(held, set)))) / set.size;
       const error = await errorOn(data.test);
       const validation = data.validation && { validationError: await errorOn(data.validation) };
       const state = course.state(weights);
-      writeWeights(tf, slots, state.weights);
+      writeWeights(tf, slots, heldWeights(state));
       const metrics: EpochMetrics = {
         epoch: epoch + 1,
         loss: sums.loss / sums.examples,

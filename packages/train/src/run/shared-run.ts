@@ -36,7 +36,13 @@ export function sharedRun(
     replicas,
     train: data.train,
     trainExamples: variationalsOf(model).map((noise) => noise.trainExamples ?? data.train.size),
-    sizes: { weights: size, trained: trainable, exchanged: 1 + 2 * Math.max(0, ...channels) },
+    sizes: {
+      weights: size,
+      trained: trainable,
+      // the gradient's norm takes one number
+      exchanged: 1 + Math.max(1, ...channels.map((count) => 2 * count)),
+      averaged: config.ema !== undefined,
+    },
   };
   return { ...plan, ...runMemory(plan) };
 }

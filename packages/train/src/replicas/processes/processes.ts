@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrainError } from '../../config.js';
+import { lasting } from '../../run/memory.js';
 import type { SharedRun } from '../../run/shared-run.js';
 import type { Channel } from '../correspondent.js';
 import type { ProcessStart, Reply } from '../messages.js';
@@ -21,8 +22,8 @@ import { meetingPlace, readViews, writeViews } from './process-link.js';
 export async function startProcesses(run: SharedRun, backend: string, device: string): Promise<Team> {
   const gpus = device === 'GPU' ? cudaDevices(run.replicas, process.env.CUDA_VISIBLE_DEVICES) : undefined;
   const file = memoryFile(run.bytes.byteLength);
-  writeViews(file, [...run.weights, run.m, run.v]);
-  const { bytes, weights, m, v, gradients, stats, exchanged, pauseAt, barrier, ...plan } = run;
+  writeViews(file, lasting(run));
+  const { bytes, weights, m, v, average, gradients, stats, exchanged, pauseAt, barrier, ...plan } = run;
   const children = Array.from({ length: run.replicas }, (_, index) => {
     const child = fork(new URL('./replica-process.js', import.meta.url), {
       serialization: 'advanced',
@@ -44,7 +45,7 @@ export async function startProcesses(run: SharedRun, backend: string, device: st
     ...team,
     async epoch(epoch, part) {
       const sums = await team.epoch(epoch, part);
-      readViews(file, [...weights, m, v]);
+      readViews(file, lasting(run));
       return sums;
     },
     async stop() {
