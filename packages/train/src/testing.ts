@@ -3,6 +3,7 @@ import type { Dataset } from '@sbp/data';
 import { logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
+import type { TrainState } from './run/state.js';
 
 /** Images of two classes told apart by the brighter half; the noise is from a seed. */
 export function halves(size: number, side = 8): Dataset {
@@ -46,4 +47,16 @@ export function smallNet(batchNorm = true): tf.LayersModel {
       tf.layers.softmax(),
     ],
   });
+}
+
+/** A state that the run it came from can't change any more. */
+export function copyOf(state: TrainState): TrainState {
+  const { weights, m, v, average, ...rest } = state;
+  return {
+    ...structuredClone(rest),
+    weights: weights.slice(),
+    m: m.slice(),
+    v: v.slice(),
+    ...(average && { average: average.slice() }),
+  };
 }

@@ -21,6 +21,7 @@ export class Replica {
   /** Its slice of all weights, in pieces. */
   private readonly slice: [from: number, to: number];
   private readonly pieces: Piece[];
+  private readonly noise: Slot[];
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
   private readonly local: Float32Array;
 
@@ -37,6 +38,7 @@ export class Replica {
     this.gradients = gradientsOf(model, trained, untrained, together);
     this.slice = part(run.sizes.weights);
     this.pieces = piecesOf(slots, ...this.slice);
+    this.noise = trained.filter(({ kind }) => kind === 'noise');
     this.local = new Float32Array(run.sizes.weights);
   }
 
@@ -50,8 +52,12 @@ export class Replica {
 
   /** {@link TrainStep} */
   trainStep(indices: Uint32Array, globalStep: number): ReturnType<TrainStep> {
+    const weights = this.place.weightsAt(globalStep);
+    // the noise's formulas take no other numbers, where a network may well make a finite loss of them
+    const areNumbers = ({ from, to }: Slot) => weights.subarray(from, to).every(Number.isFinite);
+    if (!this.noise.every(areNumbers)) return 'not finite';
     try {
-      this.compute(this.place.weightsAt(globalStep), indices, globalStep);
+      this.compute(weights, indices, globalStep);
       if (!this.link.meet()) return 'broken';
       const totals = this.total(indices.length);
       if (!Number.isFinite(totals.loss + totals.kl)) return 'not finite';
