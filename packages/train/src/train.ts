@@ -34,7 +34,7 @@ export interface TrainData {
 }
 
 /**
- * Trains a classifier with noise layers, in place: Adam on mean cross-entropy + Σ klFactor · KL + the layers' regularisers.
+ * Trains a classifier with noise layers, in place: the config's optimizer on mean cross-entropy + Σ klFactor · KL + the layers' regularisers.
  * With the same seed, engine and number of replicas the weights come out the same to the bit, also when resumed. Runs on the current tfjs
  * backend; several replicas are worker threads on the same backend, or on GPUs one process a GPU.
  *
