@@ -1,4 +1,4 @@
-import { createDataset } from '@sbp/data';
+import { labelledImages } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { agreements, predictWith } from './agreement.js';
@@ -23,7 +23,7 @@ it('finds the largest difference and every other prediction, over more than one 
   const size = 1200;
   const images = Uint8Array.from({ length: size }, (_, i) => (i < 1100 ? 255 : 0));
   const labels = new Uint8Array(size);
-  const dataset = createDataset({ name: 'one', images, labels, shape: [1, 1, 1], classes: 2 });
+  const dataset = labelledImages({ name: 'one', images, labels, shape: [1, 1, 1], classes: 2 });
   const reference = net(-0.1);
   const [same, other, broken] = await agreements(
     predictWith(reference),

@@ -1,4 +1,4 @@
-import { type Dataset, fillBatch } from '@sbp/data';
+import { batchArrays, type Dataset, readBatch } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 
 /** How far a model is from another one on a data set. */
@@ -34,12 +34,11 @@ export async function agreements(
   dataset: Dataset,
 ): Promise<Agreement[]> {
   const all = others.map(() => ({ examples: 0, maxDifference: 0, otherPredictions: 0 }));
-  const pixels = dataset.images.length / dataset.size;
   for (let at = 0; at < dataset.size; at += BATCH) {
     const indices = Uint32Array.from({ length: Math.min(BATCH, dataset.size - at) }, (_, i) => at + i);
-    const images = new Float32Array(indices.length * pixels);
-    fillBatch(dataset, indices, images);
-    const shape = [indices.length, ...dataset.shape];
+    const batch = readBatch(dataset, indices, batchArrays(dataset, indices.length));
+    const images = batch.inputs[0] as Float32Array;
+    const shape = [indices.length, ...dataset.inputs[0]!.shape];
     const expected = await reference(images, shape);
     const classes = predicted(expected, indices.length);
     for (const [i, other] of others.entries()) {

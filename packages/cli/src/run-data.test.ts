@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { type Cifar10Progress, createDataset, loadCifar10 } from '@sbp/data';
+import { type Cifar10Progress, labelledImages, loadCifar10 } from '@sbp/data';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type RunConfig, runConfigSchema } from './run-config.js';
 import { loadData } from './run-data.js';
@@ -10,7 +10,7 @@ afterEach(() => void vi.mocked(loadCifar10).mockReset());
 /** Some images instead of CIFAR-10's, which are told of as if they were being fetched. */
 function stub(progress: Cifar10Progress[] = []) {
   const images = (size: number) =>
-    createDataset({
+    labelledImages({
       name: `images-${size}`,
       images: new Uint8Array(size * 3072),
       labels: Uint8Array.from({ length: size }, (_, i) => i % 10),
@@ -36,24 +36,28 @@ it("standardises CIFAR-10's images, and augments those that are trained on where
   stub();
   const preparations = async (data: object) => {
     const { train, test, validation } = await load(data);
-    return [train, test, validation].map((set) => set?.prepare);
+    return [train, test, validation].map((set) => set && [set.inputs[0]?.normalize, ...(set.augment ?? [])]);
   };
-  expect(await preparations({})).toEqual(['standardize', 'standardize', undefined]);
-  expect(await preparations({ augment: true })).toEqual(['augment', 'standardize', undefined]);
+  expect(await preparations({})).toEqual([['standardize'], ['standardize'], undefined]);
+  expect(await preparations({ augment: true })).toEqual([
+    ['standardize', 'cifar10'],
+    ['standardize'],
+    undefined,
+  ]);
   expect(await preparations({ augment: true, validation: 10 })).toEqual([
-    'augment',
-    'standardize',
+    ['standardize', 'cifar10'],
+    ['standardize'],
     // only steps distort, and none trains on these
-    'augment',
+    ['standardize', 'cifar10'],
   ]);
   const random = await load({ augment: true, labels: 'random', trainExamples: 30 });
   expect(random.test).toBe(random.train);
-  expect(random.train).toMatchObject({ prepare: 'augment', size: 30, name: 'images-50[0:30]-random' });
+  expect(random.train).toMatchObject({ augment: ['cifar10'], size: 30, name: 'images-50[0:30]-random' });
 });
 
 it('leaves digits alone, and does not augment them', async () => {
   const { data } = runConfigSchema.parse({ name: 'x', net: 'lenet5' });
-  expect(await loadData(data, process.stderr)).not.toHaveProperty('train.prepare');
+  expect(await loadData(data, process.stderr)).not.toHaveProperty('train.augment');
   const augmented = runConfigSchema.safeParse({ name: 'x', net: 'lenet5', data: { augment: true } });
   expect(augmented.error?.issues[0]).toMatchObject({
     path: ['data', 'augment'],

@@ -1,4 +1,12 @@
-import { type Cifar10Progress, type Dataset, loadCifar10, loadMnist, randomLabels, subset } from '@sbp/data';
+import {
+  type Cifar10Progress,
+  type Dataset,
+  loadCifar10,
+  loadMnist,
+  prepared,
+  randomLabels,
+  subset,
+} from '@sbp/data';
 import { installReporter, type StepProgress } from './install-progress.js';
 import type { RunConfig } from './run-config.js';
 import { count, size } from './words.js';
@@ -52,8 +60,8 @@ async function cifar10(
   try {
     const { train, test } = await loadCifar10({ folder, onProgress });
     return {
-      train: { ...train, prepare: augment ? 'augment' : 'standardize' },
-      test: { ...test, prepare: 'standardize' },
+      train: prepared(train, { normalize: 'standardize', augment: augment ? ['cifar10'] : undefined }),
+      test: prepared(test, { normalize: 'standardize' }),
     };
   } finally {
     reporter.stop();

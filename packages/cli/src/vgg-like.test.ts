@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset } from '@sbp/data';
+import { type Dataset, labelledImages } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { noisesOf, vggDropout, vggLike, withDropout } from '@sbp/layers';
 import { philox } from '@sbp/math';
@@ -34,7 +34,7 @@ const weights = (model: tf.LayersModel) =>
 function images(size: number): Dataset {
   const bytes = Uint8Array.from(philox(1, 2).uniforms(0, new Float32Array(size * 3072)), (u) => 255 * u);
   const labels = Uint8Array.from({ length: size }, (_, i) => i % 10);
-  return { name: 'noise', images: bytes, labels, shape: [32, 32, 3], classes: 10, size };
+  return labelledImages({ name: 'noise', images: bytes, labels, shape: [32, 32, 3], classes: 10 });
 }
 
 describe('a run that starts from a pretrained VGG-like network', () => {

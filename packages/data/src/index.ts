@@ -1,8 +1,24 @@
-export { evenPart, fillBatch, shuffledIndices } from './batches.js';
-export { type BatchesAhead, type BatchPlan, batchesAhead } from './batches-ahead.js';
-export { type Cifar10Progress, loadCifar10 } from './cifar10.js';
+export { type Batch, batchArrays } from './batch/batch.js';
+export { type BatchesAhead, type BatchPlan, batchesAhead } from './batch/batches-ahead.js';
+export { evenPart, shuffledIndices } from './batch/order.js';
+export { readBatch, takesTime } from './batch/read-batch.js';
 export { DataError } from './data-error.js';
-export { createDataset, type Dataset, type Preparation, randomLabels, subset } from './dataset.js';
-export { loadIdx } from './idx.js';
-export { loadMnist } from './mnist.js';
-export type { Draw } from './prepare.js';
+export { type ClassTarget, classTarget, randomLabels } from './dataset/class-target.js';
+export { createDataset, type DatasetParts, labelledImages, prepared } from './dataset/create-dataset.js';
+export type {
+  Augmentation,
+  Dataset,
+  Field,
+  Input,
+  Normalization,
+  Numbers,
+  NumbersFile,
+  NumbersType,
+  Target,
+} from './dataset/dataset.js';
+export { subset } from './dataset/subset.js';
+export type { Draw } from './prepare/draw.js';
+export { type NormalizeName, normalizeNames } from './prepare/normalization.js';
+export { type Cifar10Progress, loadCifar10 } from './sets/cifar10.js';
+export { loadIdx } from './sets/idx.js';
+export { loadMnist } from './sets/mnist.js';

@@ -7,7 +7,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8').re
 describe('trainConfigSchema', () => {
   it.each(Object.entries(trainConfigSchema.shape))('says what %s is, as the README has it', (name, field) => {
     const { description } = field;
-    expect(description).toMatch(/^\S.{10,240}[^.\s]$/);
+    expect(description).toMatch(/^\S.{10,240}\.$/);
     const { data } = field.safeParse(undefined);
     expect(readme).toContain(`| \`${name}\` | ${data === undefined ? '' : `\`${data}\` `}| ${description} |`);
   });

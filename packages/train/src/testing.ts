@@ -1,9 +1,11 @@
 // What the trainer's tests train, and on what.
-import type { Dataset } from '@sbp/data';
+import { type Dataset, labelledImages } from '@sbp/data';
 import { logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
+import { type Objective, objectiveOf } from './objective/objective.js';
 import type { TrainState } from './run/state.js';
+import type { StepBatch } from './step/step.js';
 
 /** Images of two classes told apart by the brighter half; the noise is from a seed. */
 export function halves(size: number, side = 8): Dataset {
@@ -18,7 +20,7 @@ export function halves(size: number, side = 8): Dataset {
       images[i * side * side + p] = 255 * (0.6 * (u[size + i * side * side + p] as number) + (lit ? 0.4 : 0));
     }
   }
-  return { name: 'halves', images, labels, shape: [side, side, 1], classes: 2, size };
+  return labelledImages({ name: 'halves', images, labels, shape: [side, side, 1], classes: 2 });
 }
 
 /** A network with noise on channels, on inputs of a dense layer and on units, and with every kind of weight. */
@@ -59,4 +61,16 @@ export function copyOf(state: TrainState): TrainState {
     v: v.slice(),
     ...(average && { average: average.slice() }),
   };
+}
+
+/** What a classifier of single labels minimises. */
+export function classifies(model: tf.LayersModel): Objective {
+  const classes = Array.from({ length: model.outputs[0]?.shape.at(-1) as number }, (_, i) => String(i));
+  const label = { name: 'label', kind: 'classes' as const, shape: [], values: new Uint8Array(), classes };
+  return objectiveOf(model, { name: 'labels', targets: [label] }, { labelSmoothing: 0 });
+}
+
+/** What a step of it reads. */
+export function batchOf(x: tf.Tensor, y: tf.Tensor, u: tf.Tensor): StepBatch {
+  return { x: [x], y: [y], u, klScale: tf.scalar(1) };
 }

@@ -1,4 +1,4 @@
-import type { Dataset } from '@sbp/data';
+import { classTarget, type Dataset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { leNetFc, noisesOf, noisyConv2d, withDropout } from '@sbp/layers';
 // the built package: worker threads run JavaScript
@@ -43,7 +43,7 @@ describe('train', () => {
     expect(history[0]?.total).toEqual({ c: 4, f: 36, d: 6 });
     const correct = (
       tf.argMax(model.predict(images(data.test)) as tf.Tensor, -1).dataSync() as Int32Array
-    ).filter((label, i) => label === data.test.labels[i]).length;
+    ).filter((label, i) => label === classTarget(data.test).values[i]).length;
     expect(history.at(-1)?.error).toBe((100 * (200 - correct)) / 200);
   });
 
@@ -137,7 +137,7 @@ describe('train', () => {
       expect(metrics.at(-1)?.error).toBeLessThan(20);
       // what was measured on the narrow network is what the whole one does
       const predicted = tf.argMax(model.predict(images(data.test)) as tf.Tensor, -1).dataSync() as Int32Array;
-      const wrong = predicted.filter((label, i) => label !== data.test.labels[i]).length;
+      const wrong = predicted.filter((label, i) => label !== classTarget(data.test).values[i]).length;
       expect(metrics.at(-1)?.error).toBe((100 * wrong) / 200);
     },
   );
@@ -249,7 +249,7 @@ describe('train', () => {
     await expect(bad({ epoch: 3 })).rejects.toThrow(/train config: .*"epoch"/);
     await expect(train(leNetFc(), data)).rejects.toThrow(
       new TrainError(
-        "the model's input is 28×28×1, the images of halves are 8×8×1; build the model for them.",
+        "the model's input is 28×28×1, the examples of halves are 8×8×1; build the model for them.",
       ),
     );
   });
@@ -271,7 +271,7 @@ describe('train', () => {
 
 function images(dataset: Dataset): tf.Tensor {
   return tf.tensor(
-    Float32Array.from(dataset.images, (p) => p / 255),
-    [dataset.size, ...dataset.shape],
+    Float32Array.from(dataset.inputs[0]?.values as Uint8Array, (p) => p / 255),
+    [dataset.size, ...(dataset.inputs[0]?.shape ?? [])],
   );
 }

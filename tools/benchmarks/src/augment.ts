@@ -2,7 +2,7 @@
 // with a thread that makes them ahead, and where there are none, as in browsers. Then what one thread makes in a second.
 // Usage: node dist/augment.js [engine, auto] [steps an epoch, 30] [rounds, 3]
 import { spread, table } from '@sbp/bench';
-import { createDataset, type Dataset, fillBatch, subset } from '@sbp/data';
+import { batchArrays, type Dataset, labelledImages, prepared, readBatch, subset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { vggLike } from '@sbp/layers';
 import { philox } from '@sbp/math';
@@ -15,14 +15,14 @@ const size = steps * BATCH;
 
 /** Noise in the place of photographs: what is done to a pixel doesn't depend on its value. */
 const noise = philox(1, 0).uniforms(0, new Float32Array(size * 3072));
-const images = createDataset({
+const plain = labelledImages({
   name: 'noise',
   images: Uint8Array.from(noise, (u) => 256 * u),
   labels: Uint8Array.from({ length: size }, (_, i) => i % 10),
   shape: [32, 32, 3],
   classes: 10,
-  prepare: 'augment',
 });
+const images = prepared(plain, { normalize: 'standardize', augment: ['cifar10'] });
 
 interface Waits {
   shares: number[];
@@ -48,15 +48,14 @@ async function withoutThreads(body: () => Promise<void>): Promise<void> {
 }
 
 /** Images that one thread prepares in a second, of CPU time: other programs may keep it waiting. */
-function preparedPerSecond(prepare: Dataset['prepare']): number {
-  const dataset = { ...images, ...{ prepare } };
-  const out = new Float32Array(BATCH * 3072);
+function preparedPerSecond(dataset: Dataset): number {
+  const into = batchArrays(dataset, BATCH);
   const all = Uint32Array.from({ length: size }, (_, i) => i);
   const began = process.cpuUsage();
   let made = 0;
   do {
     for (let at = 0; at < size; at += BATCH, made += BATCH)
-      fillBatch(dataset, all.subarray(at, at + BATCH), out, { seed: 1, epoch: made });
+      readBatch(dataset, all.subarray(at, at + BATCH), into, { seed: 1, epoch: made });
   } while (made < 10 * BATCH || process.cpuUsage(began).user < 5e5);
   return (1e6 * made) / process.cpuUsage(began).user;
 }
@@ -77,8 +76,14 @@ const rows = Object.entries(waits).map(([who, { shares, rates }]) => ({
   'images/s (quartiles)': spread(rates),
 }));
 console.log(`\n${table(rows)}`);
-const speeds = ([undefined, 'standardize', 'augment'] as const).map((prepare) => ({
-  prepare: prepare ?? 'none: / 255',
-  'images/s of one thread': Math.round(preparedPerSecond(prepare)),
+const preparations = {
+  'none: / 255': plain,
+  standardize: prepared(plain, { normalize: 'standardize' }),
+  'standardize, cifar10': images,
+  'flip, crop, color, cutout': prepared(plain, { augment: ['flip', 'crop', 'color', 'cutout'] }),
+};
+const speeds = Object.entries(preparations).map(([prepare, dataset]) => ({
+  prepare,
+  'images/s of one thread': Math.round(preparedPerSecond(dataset)),
 }));
 console.log(`\n${table(speeds)}`);

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDataset, type Dataset, loadMnist, subset } from '@sbp/data';
+import { classTarget, type Dataset, labelledImages, loadMnist, subset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { noisesOf } from '@sbp/layers';
 import { philox } from '@sbp/math';
@@ -34,13 +34,21 @@ export async function writeJob(network: Network, { batch, noise }: { batch: numb
   await useEngine('wasm');
   const data = /vgg|resnet/.test(network.net) ? syntheticImages(EXAMPLES.synthetic) : await mnistPart();
   const trainExamples = data.size;
+  const [image, label] = [data.inputs[0]!, classTarget(data)];
   const model = buildNetwork(network, noise && { trainExamples });
   const weights = model.weights.map((weight) => ({
     ...{ name: weight.originalName, shape: weight.shape as number[] },
     values: weight.read().dataSync<'float32'>(),
   }));
   const job: Job = {
-    ...{ network, batch, noise, shape: [...data.shape], classes: data.classes, examples: data.size },
+    ...{
+      network,
+      batch,
+      noise,
+      shape: [...image.shape] as Job['shape'],
+      classes: label.classes.length,
+      examples: data.size,
+    },
     ...{ trainExamples, bounds: noisesOf(model)[0]?.config.bounds ?? { a: -20, b: 0 } },
     adam: { learningRate: 1e-3, noiseRate: 1e-2, beta1: 0.95, beta2: 0.999, epsilon: 1e-8 },
     layers: /stack|resnet/.test(network.net) ? [] : peerLayers(model),
@@ -54,8 +62,8 @@ export async function writeJob(network: Network, { batch, noise }: { batch: numb
   const folder = await mkdtemp(join(tmpdir(), 'sbp-bench-'));
   await Promise.all([
     writeFile(join(folder, 'job.json'), JSON.stringify(job)),
-    writeFile(join(folder, 'images'), data.images),
-    writeFile(join(folder, 'labels'), data.labels),
+    writeFile(join(folder, 'images'), image.values as Uint8Array),
+    writeFile(join(folder, 'labels'), label.values),
     writeFile(join(folder, 'weights'), Buffer.concat(weights.map(({ values }) => bytesOf(values)))),
   ]);
   return { folder, job };
@@ -70,7 +78,7 @@ export async function readJob(folder: string): Promise<{ job: Job; data: Dataset
   const job = JSON.parse(text) as Job;
   const { shape, classes } = job;
   const weights = new Float32Array(new Uint8Array(bytes).buffer);
-  return { job, data: createDataset({ name: 'benchmark', images, labels, shape, classes }), weights };
+  return { job, data: labelledImages({ name: 'benchmark', images, labels, shape, classes }), weights };
 }
 
 const bytesOf = (values: Float32Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
@@ -94,5 +102,5 @@ export function syntheticImages(size: number): Dataset {
     for (let p = 0; p < pixels; p++)
       images[i * pixels + p] = 85 * (picture[p] as number) + 170 * (grain[p] as number);
   }
-  return createDataset({ name: 'synthetic', images, labels, shape, classes });
+  return labelledImages({ name: 'synthetic', images, labels, shape, classes });
 }

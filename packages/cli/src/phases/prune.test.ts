@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDataset } from '@sbp/data';
+import { labelledImages } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { philox } from '@sbp/math';
 import { saveModel } from '@sbp/model';
@@ -32,7 +32,7 @@ vi.mock('../run-data.js', async (original) => {
   const data = await original<typeof import('../run-data.js')>();
   const size = 20;
   const pixels = philox(1, 1).uniforms(0, new Float32Array(size * 784));
-  const test = createDataset({
+  const test = labelledImages({
     name: 'random',
     images: Uint8Array.from(pixels, (p) => 256 * p),
     labels: new Uint8Array(size),

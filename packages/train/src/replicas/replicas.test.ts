@@ -1,6 +1,6 @@
 // Several replicas, in threads and in processes: what one replica gives, and what is left when one of them dies.
 import { execFileSync } from 'node:child_process';
-import { createDataset } from '@sbp/data';
+import { labelledImages } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { vggLike } from '@sbp/layers';
 import { philox } from '@sbp/math';
@@ -13,14 +13,16 @@ import { copyOf, halves, smallNet } from '../testing.js';
 import { cudaDevices } from './processes/cuda.js';
 import type { Team } from './team.js';
 
-type Processes = { startProcesses(run: SharedRun, backend: string, device: string): Promise<Team> };
+type Processes = {
+  startProcesses(model: tf.LayersModel, run: SharedRun, backend: string, device: string): Promise<Team>;
+};
 const built = (file: string) => import(new URL(`../../dist/${file}`, import.meta.url).href);
 const { startProcesses } = (await built('replicas/processes/processes.js')) as Processes;
 const { trainOn } = (await built('train.js')) as Pick<typeof import('../train.js'), 'trainOn'>;
 
 /** {@link train} with its replicas in processes, as on GPUs, but on this machine's CPU. */
 const trainInProcesses: typeof train = (model, data, config = {}, hooks = {}) =>
-  trainOn((_, run) => startProcesses(run, tf.getBackend(), 'CPU'), model, data, config, hooks);
+  trainOn((copy, run) => startProcesses(copy, run, tf.getBackend(), 'CPU'), model, data, config, hooks);
 
 const noTensorflow = await useEngine('tensorflow').then(
   () => '',
@@ -33,7 +35,7 @@ const weightsOf = (model: tf.LayersModel) => model.getWeights().flatMap((w) => [
 const distance = (a: number[], b: number[]) => Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number))));
 
 /** Colours and classes at random. */
-const pictures = createDataset({
+const pictures = labelledImages({
   name: 'pictures',
   images: Uint8Array.from(philox(3, 1).uniforms(0, new Float32Array(20 * 3072)), (u) => 256 * u),
   labels: Uint8Array.from({ length: 20 }, (_, i) => i % 10),
@@ -194,8 +196,8 @@ describe('a replica that dies', () => {
     ['process', trainInProcesses],
   ])('of an error in its %s says which', async (_, how) => {
     await useEngine('wasm');
-    const labels = undefined as unknown as Uint8Array;
-    await expect(how(smallNet(), { ...data, train: { ...data.train, labels } }, config)).rejects.toThrow(
+    const inputs = data.train.inputs.map((input) => ({ ...input, values: undefined as never }));
+    await expect(how(smallNet(), { ...data, train: { ...data.train, inputs } }, config)).rejects.toThrow(
       /^replica \d died: \S.+/,
     );
   });
@@ -217,7 +219,7 @@ describe('replicas on GPUs', () => {
     const before = process.env.CUDA_VISIBLE_DEVICES;
     process.env.CUDA_VISIBLE_DEVICES = '6,7';
     const onGpus: typeof train = (model, on, config = {}, hooks = {}) =>
-      trainOn((_, run) => startProcesses(run, 'wasm', 'GPU'), model, on, config, hooks);
+      trainOn((copy, run) => startProcesses(copy, run, 'wasm', 'GPU'), model, on, config, hooks);
     const end = await onGpus(smallNet(), data, { replicas: 2 }).catch((error) => error);
     if (before === undefined) delete process.env.CUDA_VISIBLE_DEVICES;
     else process.env.CUDA_VISIBLE_DEVICES = before;

@@ -2,6 +2,7 @@ import type { Dataset } from '@sbp/data';
 import { variationalsOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import type { ResolvedTrainConfig } from '../config.js';
+import type { Objective } from '../objective/objective.js';
 import type { Team } from '../replicas/team.js';
 import { readWeights, weightLayout, writeWeights } from '../step/layout.js';
 import { drownOthers, type Live, liveGroups, liveMacs, narrowed } from './narrow.js';
@@ -12,6 +13,7 @@ interface Setup {
   model: tf.LayersModel;
   data: { train: Dataset; test: Dataset };
   config: ResolvedTrainConfig;
+  objective: Objective;
   replicas: number;
   /** Starts a run's replicas. */
   start(model: tf.LayersModel, run: SharedRun): Team | Promise<Team>;
@@ -31,10 +33,10 @@ export interface Course {
 
 /** Begins where a state says, without one where the model is. */
 export async function startCourse(setup: Setup, from?: State): Promise<Course> {
-  const { model, data, config, replicas } = setup;
+  const { model, data, config, objective, replicas } = setup;
   for (const noise of variationalsOf(model)) noise.trainExamples ??= data.train.size;
   const narrow = from?.live && narrowed(model, from.live);
-  const run = sharedRun(narrow?.model ?? model, data, config, replicas);
+  const run = sharedRun(narrow?.model ?? model, data, config, objective, replicas);
   const take = (target: Float32Array, source: Float32Array) =>
     narrow ? gather(source, narrow.at, target) : target.set(source);
   if (from) {

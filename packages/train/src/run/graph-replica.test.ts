@@ -3,6 +3,7 @@ import { withDropout } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resolveTrainConfig, type TrainConfig } from '../config.js';
+import { objectiveOf } from '../objective/objective.js';
 import { readWeights, weightLayout } from '../step/layout.js';
 import { copyOf, halves, smallNet } from '../testing.js';
 import { train } from '../train.js';
@@ -34,7 +35,7 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
     averages: Float32Array[] = [],
   ): Promise<Float32Array> {
     const config = resolveTrainConfig({ epochs, batchSize: 64, learningRate: 0.003, ...options });
-    const run = sharedRun(model, images, config, 1);
+    const run = sharedRun(model, images, config, objectiveOf(model, images.train, config), 1);
     readWeights(weightLayout(model).slots, run.weights[0]);
     if (run.average) averages.push(run.average);
     run.average?.set(run.weights[0]);

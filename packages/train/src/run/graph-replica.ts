@@ -31,6 +31,7 @@ export class GraphReplica {
   private readonly averaged: Slot[];
   private readonly step: GraphStep;
   private loaded = false;
+  private klScale = 1;
 
   constructor(
     model: tf.LayersModel,
@@ -40,7 +41,7 @@ export class GraphReplica {
     const { slots, trained, untrained } = this.place;
     this.averaged = run.average ? slots.filter(({ kind }) => kind !== 'frozen') : [];
     const state = this.stateAt(0);
-    const step = stepFunction(model, trained, 'tensors');
+    const step = stepFunction(model, trained, run.objective, 'tensors');
     this.step = compile(graphStep(step, trained, this.averaged, run.config), {
       state,
       variables: untrained.map(({ variable }) => variable.read() as tf.Variable),
@@ -49,6 +50,7 @@ export class GraphReplica {
   }
 
   async epoch(epoch: number, part: EpochPart = {}): Promise<EpochSums> {
+    this.klScale = part.klScale ?? 1;
     const before = epoch * stepsPerEpoch(this.run);
     const first = before + stepsTaken(this.run, part.from);
     this.load(first);
@@ -63,15 +65,15 @@ export class GraphReplica {
     if (!this.loaded) this.load(globalStep);
     const { weight, noise, lost, l2, averaged } = this.place.pace(globalStep);
     const { inputs } = this.place;
-    const [loss, kl, correct] = tf.tidy(() => {
+    const [loss, kl, ...measured] = tf.tidy(() => {
       const given = [weight.rate, weight.epsilon, noise.rate, noise.epsilon, lost, l2, averaged];
-      const input = inputs.of(indices, globalStep);
+      const input = inputs.of(indices, globalStep, this.klScale);
       return this.step(input, tf.tensor1d(given)).metrics.dataSync<'float32'>();
-    }) as unknown as [number, number, number];
-    return Number.isFinite(loss + kl) ? { loss, kl, correct, waited: inputs.waited } : 'not finite';
+    }) as unknown as [number, number];
+    return Number.isFinite(loss + kl) ? { loss, kl, measured, waited: inputs.waited } : 'not finite';
   }
 
-  evaluate(weights: Float32Array, dataset: Dataset): number {
+  evaluate(weights: Float32Array, dataset: Dataset): number[] {
     return this.place.evaluate(weights, dataset);
   }
 
@@ -143,9 +145,9 @@ function dispose({ trained, averages }: State): void {
 function graphStep(step: StepFunction, slots: TrainedSlot[], averaged: Slot[], config: ResolvedTrainConfig) {
   const { l2, clipNorm, optimizer } = config;
   const decays = weightDecayOf(config) > 0;
-  return ({ trained, averages }: State, { x, y, u, seed }: StepInput, pace: Pace) => {
+  return ({ trained, averages }: State, { seed, ...batch }: StepInput, pace: Pace) => {
     const all = trained.map(({ weights }) => weights);
-    const { gradients, loss, kl, correct } = step(all, x, y, u, { seed });
+    const { gradients, loss, kl, measured } = step(all, batch, { seed });
     const [rate, epsilon, noiseRate, noiseEpsilon, lost, l2Factor, part] = tf.unstack(pace) as Scalars;
     const paces = { weight: { rate, epsilon }, noise: { rate: noiseRate, epsilon: noiseEpsilon } };
     const ofWeights = gradients.filter((_, i) => slots[i]?.kind === 'weight');
@@ -168,7 +170,7 @@ function graphStep(step: StepFunction, slots: TrainedSlot[], averaged: Slot[], c
           return tf.add(mean, tf.mul(tf.sub(value, mean), part));
         }),
       },
-      metrics: tf.stack([loss, kl, correct].map((scalar) => scalar.asScalar())) as tf.Tensor1D,
+      metrics: tf.concat([loss, kl, measured].map((each) => each.as1D())) as tf.Tensor1D,
     };
   };
 }

@@ -7,6 +7,8 @@ export interface MemorySizes {
   exchanged: number;
   /** Whether there is an average of the weights beside them. */
   averaged: boolean;
+  /** Outputs of the model, each of which is measured. */
+  outputs: number;
 }
 
 /** What they share. All but the barrier lies in `bytes`. */
@@ -21,7 +23,7 @@ export interface RunMemory {
   average?: Float32Array | undefined;
   /** By replica: gradients of the trainable weights, then values of the statistics. */
   gradients: Float32Array[];
-  /** By replica: loss, KL and correct of the step. */
+  /** By replica, of the step: loss, KL, and the sum of each output's measure. */
   stats: Float64Array[];
   /** By replica, twice: what it tells the others within a step; see `Exchange`. */
   exchanged: [Float64Array[], Float64Array[]];
@@ -33,7 +35,8 @@ export interface RunMemory {
 /** The memory of a run, all zeros: the same places of `bytes` for the same sizes. */
 export function runMemory({ replicas, sizes }: { replicas: number; sizes: MemorySizes }): RunMemory {
   const { weights, trained, exchanged, averaged } = sizes;
-  const doubles = replicas * (STATS + 2 * exchanged);
+  const stats = STATS + sizes.outputs;
+  const doubles = replicas * (stats + 2 * exchanged);
   const floats = (averaged ? 3 : 2) * weights + 2 * trained + replicas * weights;
   const bytes = new SharedArrayBuffer(8 * doubles + 4 * floats + 4);
   let at = 0;
@@ -49,7 +52,7 @@ export function runMemory({ replicas, sizes }: { replicas: number; sizes: Memory
   return {
     bytes,
     // the wider numbers first, which need the wider steps
-    stats: each(() => float64(STATS)),
+    stats: each(() => float64(stats)),
     exchanged: [each(() => float64(exchanged)), each(() => float64(exchanged))],
     weights: [float32(weights), float32(weights)],
     m: float32(trained),
@@ -66,4 +69,5 @@ export function lasting({ weights, m, v, average }: RunMemory): Float32Array[] {
   return [...weights, m, v, ...(average ? [average] : [])];
 }
 
-const STATS = 3;
+/** Loss and KL, and then the measures. */
+const STATS = 2;

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveTrainConfig, type TrainConfig } from '../config.js';
 import { readWeights, weightLayout } from '../step/layout.js';
-import { halves, smallNet } from '../testing.js';
+import { classifies, halves, smallNet } from '../testing.js';
 import { scheduleFactor } from '../update/schedule.js';
 import { Replica } from './replica.js';
 import { sharedRun } from './shared-run.js';
@@ -22,7 +22,7 @@ describe('Replica', () => {
     const config = resolveTrainConfig({ epochs: 1, batchSize: 8, noiseRate: 3, ...options });
     const { beta1, beta2, epsilon, momentum, learningRate, weightDecay, noiseRate, l2 } = config;
     const model = smallNet();
-    const run = sharedRun(model, data, config, 1);
+    const run = sharedRun(model, data, config, classifies(model), 1);
     const { slots } = weightLayout(model);
     readWeights(slots, run.weights[0]);
     const average = run.average as Float32Array;

@@ -9,7 +9,7 @@ import { isTrained, readWeights, type Slot, type TrainedSlot, writeWeights } fro
 import { averageStep } from '../update/average.js';
 import { clipFactor, sumOfSquares } from '../update/clip.js';
 import { optimizerOf } from '../update/optimizers.js';
-import { type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
+import { add, type EpochPart, type EpochSums, runEpoch, type StepTotals, type TrainStep } from './epoch.js';
 import type { SharedRun } from './shared-run.js';
 import { type Workplace, workplace } from './workplace.js';
 
@@ -24,6 +24,7 @@ export class Replica {
   private readonly noise: Slot[];
   /** Of the weights that a step reads, because some backends' tensors lie where their numbers came from. */
   private readonly local: Float32Array;
+  private klScale = 1;
 
   constructor(
     model: tf.LayersModel,
@@ -35,7 +36,7 @@ export class Replica {
     const { trained, untrained, slots, part } = this.place;
     this.exchange = new Exchange(run, index, link);
     const together = run.replicas > 1 && statisticChannels(model).length > 0 ? this.exchange : undefined;
-    this.gradients = gradientsOf(model, trained, untrained, together);
+    this.gradients = gradientsOf(model, trained, untrained, run.objective, together);
     this.slice = part(run.sizes.weights);
     this.pieces = piecesOf(slots, ...this.slice);
     this.noise = trained.filter(({ kind }) => kind === 'noise');
@@ -43,6 +44,7 @@ export class Replica {
   }
 
   async epoch(epoch: number, part?: EpochPart): Promise<EpochSums> {
+    this.klScale = part?.klScale ?? 1;
     const sums = await runEpoch(this.run, epoch, (indices, step) => this.trainStep(indices, step), part);
     // beyond the trained weights there are no moments
     const { m, v, average } = this.run;
@@ -72,7 +74,8 @@ export class Replica {
     }
   }
 
-  evaluate(weights: Float32Array, dataset: Dataset): number {
+  /** What this replica's share of a data set comes to by the model with these weights; see `measuredSums`. */
+  evaluate(weights: Float32Array, dataset: Dataset): number[] {
     return this.place.evaluate(weights, dataset);
   }
 
@@ -93,16 +96,16 @@ export class Replica {
     const stats = run.stats[index] as Float64Array;
     tf.tidy(() => {
       writeWeights(tf, untrained, weights);
-      const input = inputs.of(indices, globalStep);
+      const input = inputs.of(indices, globalStep, this.klScale);
       this.local.set(weights);
       const tensors = trained.map((slot) => tf.tensor(this.local.subarray(slot.from, slot.to), slot.shape));
-      const { loss, kl, correct, gradients } = this.gradients(tensors, input, from);
-      stats.set([loss, kl, correct].map((scalar) => scalar.dataSync()[0] as number));
+      const { loss, kl, measured, gradients } = this.gradients(tensors, input, from);
+      stats.set([loss, kl, measured].flatMap((each) => [...each.dataSync<'float32'>()]));
       gradients.forEach((gradient, i) => {
         const slot = trained[i] as TrainedSlot;
         readInto(gradient, target.subarray(slot.from, slot.to));
       });
-      tf.dispose([loss, kl, correct]);
+      tf.dispose([loss, kl, measured]);
     });
     readWeights(untrained, target);
     link.push(target, stats);
@@ -114,13 +117,14 @@ export class Replica {
     const { run, index, link } = this;
     if (index > 0) link.pull(run.pauseAt);
     link.pull(...run.stats.filter((_, r) => r !== index));
-    const sums: StepTotals = { loss: 0, kl: 0, correct: 0, waited: this.place.inputs.waited };
+    const outputs = run.objective.outputs.map(() => 0);
+    const sums: StepTotals = { loss: 0, kl: 0, measured: outputs, waited: this.place.inputs.waited };
     this.shares(batchSize).forEach((share, r) => {
       if (share === 0) return;
-      const [loss, kl, correct] = run.stats[r] as Float64Array as unknown as [number, number, number];
+      const [loss, kl, ...measured] = run.stats[r] as Float64Array as unknown as [number, number];
       sums.loss += share * loss;
       sums.kl += share * kl;
-      sums.correct += correct;
+      add(outputs, measured);
     });
     return sums;
   }

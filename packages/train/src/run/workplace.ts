@@ -10,7 +10,7 @@ import {
 } from '../step/layout.js';
 import { type StepInputs, stepInputs } from '../step/step-input.js';
 import { type StepPace, stepPace } from '../update/pace.js';
-import { evaluateShare } from './evaluate.js';
+import { measuredSums } from './evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 
 /** What a replica of any kind has of its model and its run. */
@@ -25,8 +25,8 @@ export interface Workplace {
   /** The run's vector that a step reads; it writes that of the next. */
   weightsAt(globalStep: number): Float32Array;
   pace(globalStep: number): StepPace;
-  /** Examples of its part of a data set that the model, with weights as they stand, gets right. */
-  evaluate(weights: Float32Array, dataset: Dataset): number;
+  /** What its part of a data set comes to by the model with these weights; see `measuredSums`. */
+  evaluate(weights: Float32Array, dataset: Dataset): number[];
 }
 
 /** @param index which of the run's replicas it is for */
@@ -39,14 +39,14 @@ export function workplace(model: tf.LayersModel, run: SharedRun, index: number):
     slots,
     trained: slots.filter(isTrained),
     untrained: slots.filter((slot) => !isTrained(slot)),
-    inputs: stepInputs(model, run.train, run.config, { index, of: run.replicas }),
+    inputs: stepInputs(model, run.train, run.objective, run.config, { index, of: run.replicas }),
     part,
     weightsAt: (globalStep) => run.weights[globalStep % 2] as Float32Array,
     pace: (globalStep) => stepPace(run.config, globalStep, size),
     evaluate(weights, dataset) {
       writeWeights(tf, slots, weights);
       const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-      return evaluateShare(model, dataset, all.subarray(...part(dataset.size)));
+      return measuredSums(model, dataset, run.objective, all.subarray(...part(dataset.size)));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Dataset, fillBatch } from '@sbp/data';
+import { batchArrays, classTarget, type Dataset, prepared, readBatch } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 // the built package: worker threads run JavaScript
 import { type EpochMetrics, type TrainConfig, type TrainHooks, type TrainState, train } from '@sbp/train';
@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-const augmented = (dataset: Dataset): Dataset => ({ ...dataset, prepare: 'augment' });
+const augmented = (dataset: Dataset): Dataset =>
+  prepared(dataset, { normalize: 'standardize', augment: ['cifar10'] });
 const plain = { train: halves(230), test: halves(100) };
 const data = { train: augmented(plain.train), test: augmented(plain.test) };
 const config: TrainConfig = { epochs: 2, batchSize: 32, learningRate: 0.01, seed: 5, replicas: 1 };
@@ -70,11 +71,14 @@ describe('training on images that are prepared', () => {
 
   it('evaluates on images that are standardised and not distorted', async () => {
     const { model, history } = await trained({ epochs: 1 });
-    const { size, shape, labels } = data.test;
-    const images = new Float32Array(data.test.images.length);
+    const { size, inputs } = data.test;
+    const labels = classTarget(data.test).values;
     const all = Array.from({ length: size }, (_, i) => i);
-    fillBatch({ ...data.test, prepare: 'standardize' }, all, images);
-    const output = model.predict(tf.tensor(images, [size, ...shape])) as tf.Tensor;
+    const standardized = prepared(data.test, { normalize: 'standardize' });
+    const [images] = readBatch(standardized, all, batchArrays(standardized, size)).inputs;
+    const output = model.predict(
+      tf.tensor(images as Float32Array, [size, ...(inputs[0]?.shape ?? [])]),
+    ) as tf.Tensor;
     const wrong = [...tf.argMax(output, -1).dataSync()].filter((label, i) => label !== labels[i]).length;
     expect(history[0]?.error).toBe((100 * wrong) / size);
   });

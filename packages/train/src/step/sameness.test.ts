@@ -5,7 +5,7 @@ import { philox } from '@sbp/math';
 import { type TrainConfig, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { copyOf, halves, smallNet } from '../testing.js';
+import { batchOf, classifies, copyOf, halves, smallNet } from '../testing.js';
 import { setTrainExamples, weightLayout } from './layout.js';
 import { noiseSize, stepFunction } from './step.js';
 
@@ -51,16 +51,18 @@ async function oneStep(engine: EngineName, make: () => tf.LayersModel): Promise<
   };
   const labels = Array.from({ length: batch }, (_, i) => i % classes);
   const result = tf.tidy(() => {
-    const { gradients, loss, kl, correct } = stepFunction(model, trained)(
+    const { gradients, loss, kl, measured } = stepFunction(model, trained, classifies(model))(
       trained.map(({ variable }) => variable.read()),
-      numbers([batch, ...inputShape], 1),
-      tf.oneHot(labels, classes).toFloat(),
-      numbers([noiseSize(model)], 2),
+      batchOf(
+        numbers([batch, ...inputShape], 1),
+        tf.oneHot(labels, classes).toFloat(),
+        numbers([noiseSize(model)], 2),
+      ),
       { seed: tf.tensor1d([7, 8], 'int32') },
     );
     // some layers' names count the layers of the process
     const named = trained.map((_, i) => [`gradient ${i}`, gradients[i]] as const);
-    const all = [['loss', loss], ['kl', kl], ['correct', correct], ...named] as [string, tf.Tensor][];
+    const all = [['loss', loss], ['kl', kl], ['measured', measured], ...named] as [string, tf.Tensor][];
     return Object.fromEntries(all.map(([name, tensor]) => [name, [...tensor.dataSync()]]));
   });
   tf.disposeVariables();

@@ -1,5 +1,5 @@
 // tfjs-node without anything of ours but its installation: stock layers, the noise layer written naively, and model.fit. Answers lines.
-import { fillBatch } from '@sbp/data';
+import { batchArrays, classTarget, readBatch } from '@sbp/data';
 import { loadTensorflow } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type Job, readJob } from '../job.js';
@@ -71,10 +71,9 @@ async function open(folder: string) {
     }),
   );
   const all = Uint32Array.from({ length: data.size }, (_, i) => i);
-  const pixels = new Float32Array(data.images.length);
-  fillBatch(data, all, pixels);
-  images = tf.tensor(pixels, [data.size, ...job.shape]);
-  labels = tf.tidy(() => tf.oneHot(tf.tensor1d(data.labels, 'int32'), job.classes).toFloat());
+  const [pixels] = readBatch(data, all, batchArrays(data, data.size)).inputs;
+  images = tf.tensor(pixels as Float32Array, [data.size, ...job.shape]);
+  labels = tf.tidy(() => tf.oneHot(tf.tensor1d(classTarget(data).values, 'int32'), job.classes).toFloat());
   model = build();
   // Keras counts a model's weights as it stands, not its optimizer's
   const parameters = model.trainableWeights.reduce(

@@ -11,17 +11,17 @@ const die = (error: unknown) => say(dying(error));
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());
 
-process.once('message', async ({ plan, index, backend, device: expected }: ProcessStart) => {
+process.once('message', async ({ model, plan, index, backend, device: expected }: ProcessStart) => {
   try {
     const { device } = await useEngine(backend as Engine['name']);
     if (device !== expected)
       throw new Error(
         `there is no GPU at CUDA_VISIBLE_DEVICES=${process.env.CUDA_VISIBLE_DEVICES}; ask for as many replicas as there are GPUs`,
       );
-    const run = { ...plan, train: { ...plan.train, ...createDataset(plan.train) }, ...runMemory(plan) };
+    const run = { ...plan, train: createDataset(plan.train), ...runMemory(plan) };
     const link = processLink();
     link.pull(...lasting(run));
-    const answer = await replicaService(run, index, link, say);
+    const answer = await replicaService(model, run, index, link, say);
     process.on('message', (request: Request) => answer(request).catch(die));
     say({ kind: 'ready' });
   } catch (error) {

@@ -1,0 +1,22 @@
+// What the tests of this package look at.
+import { batchArrays } from './batch/batch.js';
+import { readBatch } from './batch/read-batch.js';
+import { classTarget } from './dataset/class-target.js';
+import type { Dataset } from './dataset/dataset.js';
+import type { Draw } from './prepare/draw.js';
+
+/** All bytes of a data set's images. */
+export const imagesOf = ({ inputs }: Dataset) => inputs[0]!.values as Uint8Array;
+
+/** All labels of a classifier's data set. */
+export const labelsOf = (dataset: Dataset) => classTarget(dataset).values as Uint8Array;
+
+/** A new batch. */
+export function batchOf(dataset: Dataset, indices: ArrayLike<number>, draw?: Draw) {
+  return readBatch(dataset, indices, batchArrays(dataset, indices.length), draw);
+}
+
+/** What a network is given of examples: the first input. */
+export function inputOf(dataset: Dataset, indices: ArrayLike<number>, draw?: Draw): Float32Array {
+  return batchOf(dataset, indices, draw).inputs[0] as Float32Array;
+}
