@@ -4,6 +4,7 @@ import { logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
 import { type Objective, objectiveOf } from './objective/objective.js';
+import type { TrainState } from './run/state.js';
 import type { StepBatch } from './step/step.js';
 
 /** Images of two classes told apart by the brighter half; the noise is from a seed. */
@@ -48,6 +49,18 @@ export function smallNet(batchNorm = true): tf.LayersModel {
       tf.layers.softmax(),
     ],
   });
+}
+
+/** A state that the run it came from can't change any more. */
+export function copyOf(state: TrainState): TrainState {
+  const { weights, m, v, average, ...rest } = state;
+  return {
+    ...structuredClone(rest),
+    weights: weights.slice(),
+    m: m.slice(),
+    v: v.slice(),
+    ...(average && { average: average.slice() }),
+  };
 }
 
 /** What a classifier of single labels minimises. */
