@@ -4,7 +4,7 @@ import type { Dataset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { loadModel } from '@sbp/model';
 import { pruneModel } from '@sbp/prune';
-import { errorPercent } from '@sbp/train';
+import { errorOn } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
 import { methodTitles, netTitle } from './nets.js';
@@ -103,7 +103,7 @@ export async function sweepThresholds(
     // Most thresholds that lie next to each other keep the same groups.
     const same = before && Object.keys(kept).every((name) => kept[name] === before.kept[name]);
     const measured = () =>
-      Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, errorPercent(cut, set)]));
+      Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, errorOn(cut, set)]));
     const errors = same ? before.errors : measured();
     // Of the widths, as tables count: without the rows of zeros that tfjs needs to build them.
     const cost = report.after.macs - report.zeroRows.macs;

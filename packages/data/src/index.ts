@@ -16,6 +16,7 @@ export type {
   NumbersType,
   Target,
 } from './dataset/dataset.js';
+export { lengthOf } from './dataset/dataset.js';
 export { subset } from './dataset/subset.js';
 export { type OpenedData, openData } from './open/open-data.js';
 export type { DataOptions, InputSpec, OutputSpec } from './open/options.js';

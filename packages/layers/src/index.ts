@@ -2,6 +2,7 @@ import { rememberHolders } from './graph/holders.js';
 import { refuseNoiseInWrappers } from './graph/wrapped.js';
 
 export { type Draws, withDraws } from './draws.js';
+export { layersWithin } from './graph/within.js';
 export { groupCounts } from './group-counts.js';
 export { GroupLasso, type GroupLassoConfig, groupLasso, groupLassoOf, groupNorms } from './group-lasso.js';
 export { groupMacs } from './kl-weight.js';

@@ -114,10 +114,15 @@ export class Noise extends Variational {
     return [this.mu, this.logSigma];
   }
 
-  protected override get totalKlWeight(): number {
-    const { klWeight, klScale } = this.config;
+  /** The weight of each group's KL, as a number. */
+  get klWeight(): number {
+    const { klWeight } = this.config;
     if (klWeight === 'macs') this.macsWeight ??= macsKlWeight(this.layer, noises);
-    return klScale * (klWeight === 'macs' ? (this.macsWeight as number) : klWeight);
+    return klWeight === 'macs' ? (this.macsWeight as number) : klWeight;
+  }
+
+  protected override get totalKlWeight(): number {
+    return this.config.klScale * this.klWeight;
   }
 
   override klTerm(): tf.Scalar {

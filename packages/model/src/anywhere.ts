@@ -3,6 +3,7 @@
 export { type Cost, type CountOptions, countFlops, type FlopCount } from './count/count-flops.js';
 export { layerMacs } from './count/layer-macs.js';
 export type { LayerUse, MacsEntry } from './count/layer-use.js';
+export { macsOf } from './count/macs.js';
 export { registerMacs } from './count/registry.js';
 export { ModelError } from './errors.js';
 export { ModelFileError } from './files/file-error.js';

@@ -5,3 +5,7 @@ export { PruneError } from './errors.js';
 export { type TiedGroups, tiedGroups } from './noise/tied-groups.js';
 export { type WithNoiseOptions, withNoise } from './noise/with-noise.js';
 export { foldNoise, type PruneOptions, pruneModel } from './prune-model.js';
+export type { Criterion, CriterionName, CutSet } from './target/criteria.js';
+export type { Kernels } from './target/norms.js';
+export type { TargetReport } from './target/report.js';
+export type { Measure, Target } from './target/target.js';

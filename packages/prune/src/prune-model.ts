@@ -1,12 +1,24 @@
 import { type Cost, countFlops, type InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
+import { type Costs, costsBefore, costsOf } from './cut/costs.js';
 import { keepAll, type Plan, planOf } from './cut/plan.js';
 import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/report.js';
 import { cutModel } from './cut/surgery.js';
 import { PruneError } from './errors.js';
 import { type OpGraph, readOps } from './ops/read-ops.js';
+import type { Criterion, CriterionName } from './target/criteria.js';
+import { meetTarget } from './target/meet-target.js';
+import type { Target } from './target/target.js';
+import { withDecisions } from './target/virtual-noise.js';
 
 export interface PruneOptions {
+  /**
+   * What the model may cost, in place of thresholds: `{ macs: 0.4 }` is 0.4 of before. Groups go by what they are worth for their cost until it is met from below, one group short of
+   * it; at least one of each set stays. Works without noise, too, and then takes groups out that are not 0.
+   */
+  readonly target?: Target;
+  /** What groups are worth, for a target: default 'snr' in a model with noise, and 'magnitude' in one without. */
+  readonly criterion?: CriterionName | Criterion;
   /**
    * Replaces the layers' own thresholds, each in its terms: groups of noise whose SNR is not above it go, weights of SparseVD whose log α is above it, groups
    * of group lasso whose norm is below it.
@@ -23,8 +35,8 @@ export interface PruneOptions {
 }
 
 /**
- * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good. The new model computes what the given one does
- * at inference, up to float32 rounding; it is made of tfjs's own layers, and of @sbp/model's where the given one has them, and loads without this package.
+ * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good; or, with a target, as many groups as have to go for it, those with the least signal for their cost first. The new model computes what the given one does
+ * at inference (with the groups at 0 that a target takes), up to float32 rounding; it is made of tfjs's own layers, and of @sbp/model's where the given one has them, and loads without this package.
  *
  * Groups that a sum, a product or shared weights tie together go together or not at all. With group lasso, weights of groups below its threshold count as 0, in
  * {@link foldNoise} too. E θ of the groups that stay goes into weights. Where a removed group leaves a constant behind, that goes into the bias of
@@ -32,19 +44,26 @@ export interface PruneOptions {
  * changed; the caller owns both.
  *
  * @param model any graph of layers: branches, nested models, shared layers, several inputs and outputs
- * @throws PruneError for models and layers that cannot be cut, naming the layer
+ * @throws PruneError for models and layers that cannot be cut, naming the layer; and for a target that cannot be met, saying what can
  */
 export function pruneModel(
   model: tf.LayersModel,
-  { threshold, gather = false, inputShapes }: PruneOptions = {},
+  { target, criterion, threshold, gather = false, inputShapes }: PruneOptions = {},
 ): { model: tf.LayersModel; report: PruneReport } {
   if (threshold !== undefined && !(threshold >= 0 && threshold < Infinity)) {
     throw new PruneError(`threshold is ${threshold}; expected a number ≥ 0`);
   }
-  const graph = readOps(model, { threshold, inputShapes });
+  if (criterion !== undefined && target === undefined)
+    throw new PruneError('criterion goes with a target, such as { macs: 0.4 }');
+  const given = readOps(model, { threshold, inputShapes });
+  const hasNoise = given.ops.some(({ noise }) => noise);
+  const graph = target && !hasNoise ? withDecisions(given) : given;
+  const own = criterion ?? (hasNoise ? 'snr' : 'magnitude');
+  const met = target && meetTarget(graph, { target, criterion: own, threshold, gather });
   const plan = planOf(graph, gather);
-  // in the words of the layers as they are, whose weights the cut uses up
-  const before = costWithoutNoise(model, graph, inputShapes);
+  // of the layers as they are, whose weights the cut uses up
+  const before = costsBefore(graph).total;
+  const zeroRows = zeroRowCosts(graph, plan, costsOf(graph, plan));
   const { model: pruned, standIns } = cutModel(model, graph, plan);
   const layers = groupReports(graph, plan, standIns);
   const after = countFlops(pruned, { inputShapes });
@@ -54,8 +73,9 @@ export function pruneModel(
     before,
     after: { macs: after.macs, params: after.params },
     reduction: before.macs / after.macs,
-    zeroRows: zeroRowCosts(graph, plan, after.layers),
+    zeroRows,
     unfollowed: unfollowedIn(graph),
+    ...(met && { target: met }),
   };
   return { model: pruned, report };
 }
@@ -73,30 +93,15 @@ export function foldNoise(
   return cutModel(model, readOps(model, { inputShapes }), keepAll()).model;
 }
 
-function costWithoutNoise(
-  model: tf.LayersModel,
-  { ops }: OpGraph,
-  inputShapes: InputShapes | undefined,
-): Cost {
-  const { macs, params } = countFlops(model, { inputShapes });
-  const noise = ops.filter((op) => op.twins[0] === op).map(({ noiseParams = 0 }) => noiseParams);
-  return { macs, params: params - noise.reduce((total, size) => total + size, 0) };
-}
-
-/** What is spent on rows of zeros: of a layer's cost, as much as they are of its rows. */
-function zeroRowCosts(
-  { ops }: OpGraph,
-  plan: Plan,
-  layers: readonly (Cost & { readonly name: string })[],
-): Cost {
+/** What is spent on rows of zeros. */
+function zeroRowCosts({ ops }: OpGraph, plan: Plan, costs: Costs): Cost {
   const total = { macs: 0, params: 0 };
   for (const op of ops) {
     const rows = zeroRowsOf(op, plan);
-    const layer = layers.find(({ name }) => name === op.name);
-    if (rows === 0 || !layer) continue;
-    const present = plan.present(op.inputs[0]!).length;
-    total.macs += (layer.macs * rows) / present;
-    if (op.twins[0] === op) total.params += rows * op.linear!.rowSize();
+    if (rows === 0) continue;
+    const each = costs.ofGroup(op, 'in');
+    total.macs += rows * each.macs;
+    total.params += rows * each.params;
   }
   return total;
 }

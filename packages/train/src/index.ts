@@ -2,14 +2,31 @@ export {
   type ResolvedTrainConfig,
   resolveTrainConfig,
   type TrainConfig,
-  TrainError,
   trainConfigSchema,
 } from './config.js';
+export { TrainError } from './errors.js';
+export { outputEnds } from './objective/heads.js';
+export { inputTensors } from './objective/inputs.js';
+export { namesOf } from './objective/names.js';
+export {
+  errorTitle,
+  type Objective,
+  type OutputObjective,
+  objectiveOf,
+} from './objective/objective.js';
+export { type TeacherOptions, withTeacher } from './objective/teacher.js';
 export type { EpochSums, StepTotals, TrainStep } from './run/epoch.js';
-export { errorPercent } from './run/evaluate.js';
+export { errorOn } from './run/evaluate.js';
 export { Replica } from './run/replica.js';
 export { type SharedRun, sharedRun } from './run/shared-run.js';
-export type { EpochMetrics, TrainProgress, TrainState } from './run/state.js';
-export { noiseSize, type StepFunction, type StepResult, stepFunction } from './step/step.js';
+export {
+  type EpochMetrics,
+  heldWeights,
+  type Steered,
+  type Steering,
+  type TrainProgress,
+  type TrainState,
+} from './run/state.js';
+export { noiseSize, type StepBatch, type StepFunction, type StepResult, stepFunction } from './step/step.js';
 export { defaultReplicas, type TrainHooks, train } from './train.js';
 export { constantThenLinear } from './update/schedule.js';

@@ -1,15 +1,25 @@
-import { classTarget, type Dataset } from '@sbp/data';
+import type { Dataset } from '@sbp/data';
 import { groupCounts } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
-import { resolveTrainConfig, type TrainConfig, TrainError } from './config.js';
+import { resolveTrainConfig, type TrainConfig } from './config.js';
+import { TrainError } from './errors.js';
+import { inputsFor } from './objective/inputs.js';
+import { mainOutput, type Objective, objectiveOf } from './objective/objective.js';
 import { startTeam } from './replicas/start-team.js';
 import type { Team } from './replicas/team.js';
 import { narrower, startCourse } from './run/course.js';
 import { stepsTaken } from './run/epoch.js';
+import { errorsOf } from './run/evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './run/shared-run.js';
-import type { EpochMetrics, TrainProgress, TrainState } from './run/state.js';
+import {
+  type EpochMetrics,
+  heldWeights,
+  type Steering,
+  type TrainProgress,
+  type TrainState,
+} from './run/state.js';
 import { weightLayout, writeWeights } from './step/layout.js';
-import { stepRates } from './update/schedule.js';
+import { stepRates } from './update/pace.js';
 
 export interface TrainHooks {
   /** Called about four times a second. */
@@ -24,6 +34,8 @@ export interface TrainHooks {
   checkpointMinutes?: number;
   /** State to go on from. */
   resume?: TrainState;
+  /** Sets how much the KL weighs; left out, as much as each noise's settings say. */
+  steer?: Steering;
 }
 
 export interface TrainData {
@@ -34,12 +46,12 @@ export interface TrainData {
 }
 
 /**
- * Trains a classifier with noise layers, in place: Adam on mean cross-entropy + Σ klFactor · KL + the layers' regularisers.
+ * Trains a model with noise layers, in place: on its outputs' mean losses + Σ klFactor · KL + the layers' regularisers.
  * With the same seed, engine and number of replicas the weights come out the same to the bit, also when resumed. Runs on the current tfjs
  * backend; several replicas are worker threads on the same backend, or on GPUs one process a GPU.
  *
- * @param model outputs class probabilities by a final softmax layer, or logits; its noise layers' `trainExamples` default to the
- *   training set's size
+ * @param model any: what its outputs are to say, and by which loss, follows from the data's targets where the settings don't say it; its noise layers'
+ *   `trainExamples` default to the training set's size
  * @returns metrics by epoch
  * @throws TrainError for settings that cannot be used; for a loss that is not finite (the model then holds the last
  *   good weights); for a replica that died
@@ -62,36 +74,63 @@ export async function trainOn(
   hooks: TrainHooks,
 ): Promise<EpochMetrics[]> {
   const config = resolveTrainConfig(options);
-  checkShapes(model, data.train);
+  inputsFor(model, data.train);
+  const objective = objectiveOf(model, data.train, config);
+  for (const set of [data.test, data.validation])
+    if (set) objectiveOf(model, set, { ...config, distillation: undefined });
   const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);
   const { slots } = weightLayout(model);
   const first = hooks.resume?.epoch ?? 0;
   if (hooks.resume) {
     checkLengths(model, hooks.resume);
     // where nothing is left to do, the caller still gets the trained model
-    writeWeights(tf, slots, hooks.resume.weights);
+    writeWeights(tf, slots, heldWeights(hooks.resume));
     if (first >= config.epochs) return [];
   }
-  const setup = { model, data, config, replicas, start };
+  const main = mainOutput(objective);
+  const setup = { model, data, config, objective, replicas, start };
   let course = await startCourse(setup, hooks.resume);
   const steps = stepsPerEpoch(course.run);
   const history: EpochMetrics[] = [];
   const seconds = hooks.onCheckpoint && 60 * (hooks.checkpointMinutes ?? CHECKPOINT_MINUTES);
   let within = hooks.resume?.within;
+  let steering = hooks.resume?.steering;
   try {
     for (let epoch = first; epoch < config.epochs; epoch++) {
       const began = performance.now() - 1000 * (within?.seconds ?? 0);
+      let kept = within?.seconds ?? 0;
       const elapsed = () => (performance.now() - began) / 1000;
       const onProgress = (progress: Omit<TrainProgress, 'epochs'>) =>
         hooks.onProgress?.({ ...progress, epochs: config.epochs });
       const { run, team } = course;
-      const part = () => team.epoch(epoch, { from: within?.sums, seconds, onProgress });
-      let sums = await part();
+      const weightsAt = (step: number) => run.weights[step % 2] as Float32Array;
+      const steer = (step: number) => {
+        if (!hooks.steer || step % hooks.steer.every !== 0) return;
+        writeWeights(tf, slots, heldWeights(course.state(weightsAt(step))));
+        steering = hooks.steer.next(model, step / (config.epochs * steps), steering);
+      };
+      const part = (step: number) => {
+        const until = hooks.steer && step + hooks.steer.every - (step % hooks.steer.every);
+        const { klScale } = steering ?? {};
+        return team.epoch(epoch, { from: within?.sums, seconds, until, klScale, onProgress });
+      };
+      const before = epoch * steps;
+      if (!within) steer(before);
+      let sums = await part(before + stepsTaken(run, within?.sums));
       while (sums.examples < data.train.size && sums.failedStep === undefined) {
         within = { sums, seconds: elapsed() };
-        const weights = run.weights[(epoch * steps + stepsTaken(run, sums)) % 2] as Float32Array;
-        await hooks.onCheckpoint?.({ epoch, within, ...course.state(weights) });
-        sums = await part();
+        const step = before + stepsTaken(run, sums);
+        steer(step);
+        if (elapsed() - kept >= (seconds ?? Number.POSITIVE_INFINITY)) {
+          await hooks.onCheckpoint?.({
+            epoch,
+            within,
+            ...course.state(weightsAt(step)),
+            ...(steering && { steering }),
+          });
+          kept = elapsed();
+        }
+        sums = await part(step);
       }
       within = undefined;
       const trained = elapsed();
@@ -104,19 +143,21 @@ export async function trainOn(
           `the loss is not finite at epoch ${epoch + 1}, step ${sums.failedStep + 1}; the model holds the last good weights; lower learningRate or noiseRate.`,
         );
       }
-      const errorOn = async (set: Dataset) =>
-        (100 * (set.size - (await team.evaluate(weights, set)))) / set.size;
-      const error = await errorOn(data.test);
-      const validation = data.validation && { validationError: await errorOn(data.validation) };
+      const held = run.average ?? weights;
+      const errorsOn = async (set: Dataset) => errorsOf(objective, await team.evaluate(held, set), set.size);
+      const errors = await errorsOn(data.test);
+      const validation = data.validation && (await errorsOn(data.validation));
       const state = course.state(weights);
-      writeWeights(tf, slots, state.weights);
+      writeWeights(tf, slots, heldWeights(state));
       const metrics: EpochMetrics = {
         epoch: epoch + 1,
         loss: sums.loss / sums.examples,
         kl: sums.kl / sums.examples,
-        trainError: (100 * (sums.examples - sums.correct)) / sums.examples,
-        error,
-        ...validation,
+        trainError: errorsOf(objective, sums.measured, sums.examples)[main] as number,
+        error: errors[main] as number,
+        ...(validation && { validationError: validation[main] as number }),
+        ...(errors.length > 1 && { errors: named(objective, errors) }),
+        ...(steering && { klScale: steering.klScale }),
         learningRate: stepRates(config, (epoch + 1) * steps - 1, steps).weight,
         ...groups(model),
         imagesPerSecond: sums.examples / trained,
@@ -126,7 +167,8 @@ export async function trainOn(
       history.push(metrics);
       // before the state is kept, so that what goes on from it is as narrow
       const next = config.shrink && epoch + 1 < config.epochs ? narrower(model, state) : undefined;
-      await hooks.onEpoch?.(metrics, { epoch: epoch + 1, ...(next ?? state) });
+      const now = { epoch: epoch + 1, ...(next ?? state), ...(steering && { steering }) };
+      await hooks.onEpoch?.(metrics, now);
       if (next) {
         await course.stop();
         course = await startCourse(setup, next);
@@ -144,6 +186,9 @@ function otherCopy(run: SharedRun, weights: Float32Array): Float32Array {
   return weights === run.weights[0] ? run.weights[1] : run.weights[0];
 }
 
+const named = ({ outputs }: Objective, errors: readonly number[]) =>
+  Object.fromEntries(outputs.map(({ name }, i) => [name, errors[i] as number]));
+
 function groups(model: tf.LayersModel): Pick<EpochMetrics, 'kept' | 'total'> {
   const counts = groupCounts(model);
   return {
@@ -157,21 +202,6 @@ function checkLengths(model: tf.LayersModel, { weights, m }: TrainState): void {
   if (weights.length !== size || m.length !== trainable)
     throw new TrainError(
       `the state to resume from has ${weights.length} weights, the model ${size}; resume with the model that it was saved from.`,
-    );
-}
-
-function checkShapes(model: tf.LayersModel, dataset: Dataset): void {
-  const input = model.inputs[0]?.shape.slice(1).join('×');
-  const shape = dataset.inputs[0]?.shape.join('×');
-  if (input !== shape)
-    throw new TrainError(
-      `the model's input is ${input}, the images of ${dataset.name} are ${shape}; build the model for them.`,
-    );
-  const classes = model.outputs[0]?.shape.at(-1);
-  const known = classTarget(dataset).classes.length;
-  if (classes !== known)
-    throw new TrainError(
-      `the model has ${classes} outputs, ${dataset.name} has ${known} classes; give the last layer ${known} units.`,
     );
 }
 

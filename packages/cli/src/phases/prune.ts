@@ -3,7 +3,7 @@ import type { Dataset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { loadModel, saveModel } from '@sbp/model';
 import { foldNoise, type PruneReport, pruneModel } from '@sbp/prune';
-import { errorPercent } from '@sbp/train';
+import { errorOn } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { type Agreement, agreements, predictWith } from '../agreement.js';
 import { RunError } from '../failure.js';
@@ -57,7 +57,7 @@ export async function prunePhase({ config, paths, gather: asked, stream, say }: 
     report,
     agreement,
     tolerance: TOLERANCE,
-    error: errorPercent(pruned, test),
+    error: errorOn(pruned, test),
   };
   writeJson(paths.pruning, pruning);
 }

@@ -56,6 +56,7 @@ function constantsBehind(op: Op, known: ReadonlyMap<Value, Constants>): Constant
     return taken.length > 0 && taken.every((state) => state !== 'varies');
   });
   if (!is.some(Boolean)) return undefined;
+  if (noise && !inputs.some(Boolean)) return zeros(output, is);
   const all = tf.tidy(() => {
     const xs = op.inputs.map((value, k) =>
       inputs[k] ? tf.tensor(inputs[k].all, [1, ...value.shape]) : tf.zeros([1, ...value.shape]),
@@ -63,6 +64,12 @@ function constantsBehind(op: Op, known: ReadonlyMap<Value, Constants>): Constant
     return run(xs).dataSync() as Float32Array;
   });
   return describe(output, is, all);
+}
+
+/** What noise makes of groups that are no constants before it. */
+function zeros({ groups, shape }: Value, is: readonly boolean[]): Constants {
+  const all = new Float32Array(shape.reduce((p, d) => p * d, 1));
+  return { is, values: new Float64Array(groups), even: is.map(() => true), all };
 }
 
 type State = 'none' | 'varies' | 'constant' | 'zero';

@@ -1,5 +1,6 @@
 import type { Op, PerIndex, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
+import type { Plan } from './plan.js';
 
 /** Weights that are to take multipliers. */
 export interface Target {
@@ -8,26 +9,36 @@ export interface Target {
   readonly factors: PerIndex;
 }
 
-/**
- * Moves the multipliers of all noise into the nearest weights that can take them: back to what made the groups, else forward to everything that reads
- * them, else into a layer that stands in for the noise.
- *
- * @returns the noises that came to that
- */
-export function foldMultipliers({ ops }: OpGraph): Set<Op> {
-  const standIns = new Set<Op>();
-  for (const op of ops) {
-    if (!op.noise || op.twins[0] !== op) continue;
-    // what several places share can take what all of them ask for
-    if (applyTargets(allOf(op.twins, behind)) || applyTargets(allOf(op.twins, ahead))) continue;
-    for (const each of op.twins) {
-      if (applyTargets(behind(each)) || applyTargets(ahead(each))) continue;
-      each.noise!.standIn(each.noise!.multiplier);
-      standIns.add(each);
-    }
-  }
-  return standIns;
+/** Where multipliers go. */
+export interface Folds {
+  readonly targets: readonly Target[];
+  /** Noises that no weights can take, and that become a layer. */
+  readonly standIns: ReadonlySet<Op>;
 }
+
+/**
+ * Finds for the multipliers of all noise the nearest weights that can take them: back to what made the groups, else forward to everything that reads
+ * them, else a layer that stands in for the noise. Noise that leaves the groups that stay as they are needs none.
+ */
+export function foldsOf({ ops }: OpGraph, plan: Plan): Folds {
+  const targets: Target[] = [];
+  const standIns = new Set<Op>();
+  const isTaken = (asked: readonly Target[] | undefined) => {
+    const agreed = agreedTargets(asked);
+    if (agreed) targets.push(...agreed);
+    return agreed !== undefined;
+  };
+  for (const op of ops) {
+    if (!op.noise || op.twins[0] !== op || op.twins.every((each) => isOne(each, plan))) continue;
+    // what several places share can take what all of them ask for
+    if (isTaken(allOf(op.twins, behind)) || isTaken(allOf(op.twins, ahead))) continue;
+    for (const each of op.twins) if (!isTaken(behind(each)) && !isTaken(ahead(each))) standIns.add(each);
+  }
+  return { targets, standIns };
+}
+
+const isOne = ({ noise, outputs }: Op, plan: Plan) =>
+  plan.present(outputs[0]!).every((group) => noise!.multiplier[group] === 1);
 
 /** Noise along another axis than the groups' is multiplied where it stands, or ahead of it. */
 const behind = ({ inputs, ways, noise }: Op) =>
@@ -42,16 +53,16 @@ export function allOf<T>(
   return targets.includes(undefined) ? undefined : (targets as Target[][]).flat();
 }
 
-/**
- * Multiplies, if all weights can take it: those that several operations share where each of them asks for the same.
- *
- * @returns whether they could
- */
-export function applyTargets(asked: readonly Target[] | undefined): boolean {
+/** What is asked, if all weights can take it: those that several operations share where each of them asks for the same, once. */
+export function agreedTargets(asked: readonly Target[] | undefined): Target[] | undefined {
   const targets = asked && merged(asked);
-  if (!targets?.every((target) => isAgreed(target, targets))) return false;
-  for (const { op, side, factors } of targets) if (op.twins[0] === op) op[side]!(factors);
-  return true;
+  if (!targets?.every((target) => isAgreed(target, targets))) return undefined;
+  return targets.filter(({ op }) => op.twins[0] === op);
+}
+
+/** Multiplies. */
+export function applyTargets(targets: readonly Target[]): void {
+  for (const { op, side, factors } of targets) op[side]!(factors);
 }
 
 /** Several ways may lead to the same weights. */

@@ -59,6 +59,18 @@ export function planOf(graph: OpGraph, gather: boolean): Plan {
   return { ...needs, constants, present, picks };
 }
 
+/** Groups of which an operation reads a constant from now on, which its bias takes, and what each is. */
+export function goneConstants(
+  { inputs, ways }: Op,
+  plan: Plan,
+): { readonly groups: readonly number[]; readonly values: Float64Array } | undefined {
+  const [value] = inputs as [Value];
+  const constants = plan.constants.get(value);
+  if (!constants || ways[0]!.kind !== 'rows') return undefined;
+  const groups = constants.is.flatMap((is, group) => (is && !plan.isNeeded(value, group) ? [group] : []));
+  return groups.length > 0 ? { groups, values: constants.values } : undefined;
+}
+
 /** Nothing goes. */
 export function keepAll(): Plan {
   return {

@@ -1,6 +1,7 @@
 import type { Cost } from '@sbp/model';
 import type { Op, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
+import type { TargetReport } from '../target/report.js';
 import { type Grouping, groupingsOf } from './groupings.js';
 import type { Plan } from './plan.js';
 
@@ -44,6 +45,8 @@ export interface PruneReport {
   readonly zeroRows: Cost;
   /** Layers that need all groups of what they read, so that those stay. */
   readonly unfollowed: readonly Unfollowed[];
+  /** Where one was given, how it was met. */
+  readonly target?: TargetReport;
 }
 
 /** The entries of all groupings. */

@@ -3,9 +3,9 @@ import { PruneError } from '../errors.js';
 import type { Op, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
 import { addLayer } from '../ops/stock.js';
-import { foldMultipliers } from './fold.js';
+import { applyTargets, foldsOf } from './fold.js';
 import { gather } from './gather.js';
-import type { Plan } from './plan.js';
+import { goneConstants, type Plan } from './plan.js';
 
 /** The new model, and the noises that became a layer of their own. The operations' weights are used up. */
 export function cutModel(
@@ -15,7 +15,9 @@ export function cutModel(
 ): { model: tf.LayersModel; standIns: ReadonlySet<Op> } {
   // Constants go first, while the readers' rows are those that the constants were worked out for.
   for (const op of graph.ops) foldConstants(op, plan);
-  const standIns = foldMultipliers(graph);
+  const { targets, standIns } = foldsOf(graph, plan);
+  applyTargets(targets);
+  for (const { noise } of standIns) noise!.standIn(noise!.multiplier);
   for (const op of graph.ops) {
     const groups = [plan.present(op.inputs[0]!), plan.present(op.outputs[0]!)] as const;
     if (op.twins[0] === op) op.cut?.(...groups);
@@ -25,11 +27,8 @@ export function cutModel(
 }
 
 function foldConstants(op: Op, plan: Plan): void {
-  const [value] = op.inputs as [Value];
-  const constants = plan.constants.get(value);
-  if (!constants || op.ways[0]!.kind !== 'rows' || op.twins[0] !== op) return;
-  const gone = constants.is.flatMap((is, group) => (is && !plan.isNeeded(value, group) ? [group] : []));
-  if (gone.length > 0) op.linear?.foldConstants?.(gone, constants.values);
+  const gone = op.twins[0] === op ? goneConstants(op, plan) : undefined;
+  if (gone) op.linear?.foldConstants?.(gone.groups, gone.values);
 }
 
 /**

@@ -1,8 +1,8 @@
-import { type OpSpec, type Shape, type Sparsity, type Way, whole } from '../ops/op.js';
+import { type OpSpec, type PerIndex, type Shape, type Sparsity, type Way, whole } from '../ops/op.js';
 import { isPadded, type Spatial } from '../ops/padding.js';
 import { addRows, strideOf } from '../ops/rows.js';
 import { sparseKernel } from '../ops/sparse-kernel.js';
-import { filled, readWeights, scale, take, type Weight } from '../ops/weights.js';
+import { filled, readWeights, scale, squares, take, type Weight } from '../ops/weights.js';
 import { activationOps } from './activations.js';
 import { channelByChannel } from './depthwise.js';
 import { channelAxis, type Kind, type Use } from './kind.js';
@@ -51,6 +51,11 @@ export function kernelOp(use: Use, weights: Weights, options: LinearOptions): Op
   const { rows = -2, columns = -1, size, axis, padded, className, before = () => [] } = options;
   const { config, inputs, outShapes } = use;
   const way: Way = inputs[0]!.axis === axis ? { kind: 'rows', padded } : whole('it reads along another axis');
+  const outputs = weights.kernel.shape.at(columns)!;
+  const leavesBias = (indices: readonly number[], values: PerIndex) => {
+    const read = indices.filter((i) => values[i] !== 0);
+    return read.length > 0 && take(weights.kernel, rows, read).data.some((weight) => weight !== 0);
+  };
   return {
     ways: [way],
     outShapes,
@@ -66,6 +71,11 @@ export function kernelOp(use: Use, weights: Weights, options: LinearOptions): Op
       weights.kernel = scale(weights.kernel, columns, factors);
       weights.bias &&= scale(weights.bias, -1, factors);
     },
+    parts: [
+      { size: weights.kernel.data.length, by: way.kind === 'rows' ? 'both' : 'out', multiplies: true },
+      { size: outputs, by: 'out', ...(!weights.bias && { when: 'constants' }) },
+    ],
+    squares: (side) => squares(weights.kernel, side === 'in' ? rows : columns),
     cut: (ins, outs) => {
       if (way.kind === 'rows') weights.kernel = take(weights.kernel, rows, ins);
       weights.kernel = take(weights.kernel, columns, outs);
@@ -74,12 +84,12 @@ export function kernelOp(use: Use, weights: Weights, options: LinearOptions): Op
     linear: {
       ...(weights.isSparse && { sparsity: sparsityOf(weights.kernel, rows, columns, weights.bias) }),
       foldConstants: (indices, values) => {
-        const { kernel } = weights;
-        const bias = weights.bias ?? filled(kernel.shape.at(columns)!, 0);
-        addRows(kernel, rows, columns, indices, values, bias);
-        if (config.useBias || bias.data.some((b) => b !== 0)) weights.bias = bias;
+        const isLeft = weights.bias || leavesBias(indices, values);
+        const bias = weights.bias ?? filled(outputs, 0);
+        addRows(weights.kernel, rows, columns, indices, values, bias);
+        if (isLeft) weights.bias = bias;
       },
-      rowSize: () => weights.kernel.data.length / weights.kernel.shape.at(rows)!,
+      leavesBias,
     },
     build: (xs) => {
       const { kernel, bias } = weights;
@@ -175,6 +185,8 @@ const embedding: Kind = (use) => {
       outShapes: use.outShapes,
       outAxis: use.outShapes[0]!.length - 1,
       cuttable: true,
+      parts: [{ size: state.table.data.length, by: 'out' }],
+      squares: () => squares(state.table, -1),
       scaleOut: (factors) => {
         state.table = scale(state.table, -1, factors);
       },

@@ -1,6 +1,6 @@
 import { multiplierAt, noiseOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
-import { type OpSpec, type PerIndex, straight, whole } from '../ops/op.js';
+import { type NoiseOp, type OpSpec, type PerIndex, type Shape, straight, whole } from '../ops/op.js';
 import { addLayer } from '../ops/stock.js';
 import { filled } from '../ops/weights.js';
 import type { Kind, Use } from './kind.js';
@@ -15,48 +15,65 @@ export function noiseOps(
   before: Pick<OpSpec, 'outShapes' | 'outAxis'>,
   axis = before.outAxis,
 ): OpSpec[] {
-  const { layer, threshold } = use;
+  const { layer, threshold, config } = use;
   const values = noiseOf(layer);
   if (!values) return [];
-  const multiplier = threshold === undefined ? values.multiplier : multiplierAt(threshold, values);
-  const above = values.snr.filter((snr) => snr > (threshold ?? values.threshold)).length;
-  let factors: PerIndex | undefined;
-  const passes = before.outAxis === axis;
-  const along = [1, ...before.outShapes[0]!.map((_, i) => (i === axis ? values.snr.length : 1))];
-  return [
-    {
-      ways: [passes ? straight(values.snr.length) : whole('its noise is along another axis')],
-      outShapes: before.outShapes,
-      outAxis: axis,
-      cuttable: passes,
-      ...(passes && { homogeneous: 'jointly' as const }),
-      run: ([x]) => x!.mul(tf.tensor(Float32Array.from(multiplier), along)),
-      adapt: (_, outs) => {
-        factors &&= outs.map((o) => factors![o]!);
-      },
-      noiseParams: 2 * values.snr.length,
-      noise: {
-        multiplier,
-        above,
-        snr: values.snr,
-        standIn: (given) => {
-          factors = given;
-        },
-      },
-      build: (xs) => {
-        if (!factors) return xs;
-        const own = layer.getClassName() === 'LogNormalDropout' ? '' : '_noise';
-        return [standIn(`${use.config.name}${own}`, Float64Array.from(factors), xs[0]!, axis + 1)];
-      },
-    },
-  ];
+  const { snr } = values;
+  const own = layer.getClassName() === 'LogNormalDropout' ? '' : '_noise';
+  const op = multiplyingOp(`${config.name}${own}`, before.outShapes[0]!, axis, {
+    multiplier: threshold === undefined ? values.multiplier : multiplierAt(threshold, values),
+    snr,
+    above: snr.filter((ratio) => ratio > (threshold ?? values.threshold)).length,
+  });
+  const noiseParams = 2 * snr.length;
+  if (before.outAxis === axis) return [{ ...op, noiseParams }];
+  const ways = [whole('its noise is along another axis')];
+  return [{ ...op, noiseParams, ways, cuttable: false, homogeneous: undefined }];
 }
+
+/**
+ * Multiplies each group.
+ *
+ * @param name of the layer that does it where no weights can
+ */
+export function multiplyingOp(
+  name: string,
+  shape: Shape,
+  axis: number,
+  given: Omit<NoiseOp, 'standIn'>,
+): OpSpec & { readonly noise: NoiseOp } {
+  const groups = shape[axis]!;
+  let factors: PerIndex | undefined;
+  const noise: NoiseOp = {
+    ...given,
+    standIn: (all) => {
+      factors = all;
+    },
+  };
+  const along = [1, ...shape.map((_, i) => (i === axis ? groups : 1))];
+  return {
+    ways: [straight(groups)],
+    outShapes: [shape],
+    outAxis: axis,
+    cuttable: true,
+    homogeneous: 'jointly',
+    run: ([x]) => x!.mul(tf.tensor(Float32Array.from(noise.multiplier), along)),
+    adapt: (_, outs) => {
+      factors &&= outs.map((o) => factors![o]!);
+    },
+    noise,
+    ...(isNormalized(shape, axis) && { parts: [{ size: 3 * groups, by: 'out', when: 'standIn' }] }),
+    build: (xs) => (factors ? [standIn(name, Float64Array.from(factors), xs[0]!, axis + 1)] : xs),
+  };
+}
+
+/** Whether batch norm stands in; tfjs can't normalise images of three axes. */
+const isNormalized = ({ length }: Shape, axis: number) => length < 4 || axis !== length - 1;
 
 /** A layer of tfjs's own that multiplies each group. */
 function standIn(name: string, factors: Float64Array, x: tf.SymbolicTensor, axis: number): tf.SymbolicTensor {
   const size = factors.length;
-  // tfjs can't normalise images of three axes
-  if (x.rank > 4 && axis === x.rank - 1)
+  if (!isNormalized(x.shape.slice(1) as number[], axis - 1))
     return addLayer('Rescaling', { name, scale: Array.from(factors), offset: 0 }, x);
   // gamma · (x − 0) / √(1 + 0)
   const config = { name, axis: axis === x.rank - 1 ? -1 : axis, epsilon: 0, center: false, scale: true };

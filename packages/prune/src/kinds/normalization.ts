@@ -1,4 +1,4 @@
-import { type OpSpec, straight } from '../ops/op.js';
+import { type OpSpec, type Part, straight } from '../ops/op.js';
 import { filled, readWeights, scale, take, type Weight } from '../ops/weights.js';
 import { axisOf, type Kind } from './kind.js';
 import { passedWhole } from './whole.js';
@@ -32,6 +32,17 @@ const batchNormalization: Kind = (use) => {
     outAxis: value.axis,
     cuttable: true,
     run: (xs) => use.run(xs),
+    parts: [
+      { size, by: 'in', ...(!state.gamma && { when: 'scaled' }) },
+      { size, by: 'in', ...(!state.beta && { when: 'scaledIn' }) },
+      { size: 2 * size, by: 'in' },
+    ],
+    gains: () => {
+      const { gamma, variance } = state;
+      return variance.data.map(
+        (v, i) => Math.abs(gamma?.data[i] ?? 1) / Math.sqrt(v + (config.epsilon as number)),
+      );
+    },
     scaleIn: (factors) => {
       // γ(sx − m)/d + β = γs·x/d + (β − γm/d): the mean moves into β, since m/s is not to be had for s = 0
       const { gamma, mean, variance } = state;
@@ -78,6 +89,7 @@ const prelu: Kind = (use) => {
       cuttable: true,
       homogeneous: 'jointly',
       run: (xs) => use.run(xs),
+      parts: [{ size: state.alpha.data.length, by: isShared ? 'none' : 'in' }],
       cut: (ins) => {
         if (!isShared) state.alpha = take(state.alpha, axis, ins);
       },
@@ -102,6 +114,8 @@ const layerScale: Kind = (use) => {
       cuttable: true,
       homogeneous: 'jointly',
       run: (xs) => use.run(xs),
+      parts: [{ size: state.gamma.data.length, by: 'in' }],
+      gains: () => state.gamma.data.map(Math.abs),
       scaleIn: multiply,
       scaleOut: multiply,
       cut: (ins) => {
@@ -127,6 +141,7 @@ const groupNormalization: Kind = (use) => {
       outAxis: value.axis,
       cuttable: true,
       run: (xs) => use.run(xs),
+      parts: state.weights.map(({ data }): Part => ({ size: data.length, by: 'in' })),
       ...(config.scale === true && {
         scaleOut: (factors) => {
           state.weights = state.weights.map((weight) => scale(weight, -1, factors));

@@ -1,6 +1,6 @@
-import { type PerIndex, type Way, whole } from '../ops/op.js';
+import { type Part, type PerIndex, type Way, whole } from '../ops/op.js';
 import { addRows } from '../ops/rows.js';
-import { readWeights, scale, take, type Weight } from '../ops/weights.js';
+import { readWeights, scale, squares, take, type Weight } from '../ops/weights.js';
 import type { Kind, Use } from './kind.js';
 
 /**
@@ -31,11 +31,22 @@ const recurrent =
         ...(rows.kind === 'rows' && {
           scaleIn: (factors) => onKernels((kernel) => scale(kernel, -2, factors)),
         }),
+        parts: state.weights.map(({ data }, at): Part => {
+          const kernel = places.findIndex(([own]) => at === own);
+          if (kernel >= 0 && rows.kind === 'rows') return { size: data.length, by: 'in', multiplies: true };
+          const isRecurrent = places.some(([own]) => at === own + 1);
+          return { size: data.length, by: 'none', multiplies: kernel >= 0 || isRecurrent };
+        }),
+        ...(rows.kind === 'rows' && {
+          squares: () => {
+            const all = places.map(([at]) => squares(state.weights[at]!, -2));
+            return all[0]!.map((_, i) => all.reduce((sum, each) => sum + each[i]!, 0));
+          },
+        }),
         cut: (ins) => {
           if (rows.kind === 'rows') onKernels((kernel) => take(kernel, -2, ins));
         },
         linear: {
-          rowSize: () => places.reduce((sum, [at]) => sum + state.weights[at]!.shape.at(-1)!, 0),
           ...(hasBias && {
             foldConstants: (indices: readonly number[], values: PerIndex) => {
               for (const [kernel, bias] of places) {

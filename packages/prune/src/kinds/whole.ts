@@ -15,6 +15,7 @@ export const passedWhole =
       outShapes: use.outShapes,
       outAxis: use.outShapes[0]!.length - 1,
       cuttable: false,
+      parts: [{ size: use.layer.countParams(), by: 'none' }],
       build: (xs) => use.apply(use.layer.getClassName(), use.config, xs, readWeights(use.layer)),
     },
   ];

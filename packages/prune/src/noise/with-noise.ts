@@ -2,7 +2,7 @@ import { type LogNormalDropoutConfig, logNormalDropout } from '@sbp/layers';
 import { truncatedLogNormal } from '@sbp/math';
 import type { InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
-import { allOf, applyTargets, targetsAt, targetsBehind } from '../cut/fold.js';
+import { agreedTargets, allOf, applyTargets, targetsAt, targetsBehind } from '../cut/fold.js';
 import { keepAll } from '../cut/plan.js';
 import { assemble } from '../cut/surgery.js';
 import { PruneError } from '../errors.js';
@@ -105,7 +105,13 @@ function takeOut(start: number, { groups }: GroupSet, places: readonly Place[]):
   const ahead = ({ readings }: Place) => allOf(readings, ({ op, input }) => targetsAt(op, input, factors));
   const behind = ({ value, readings }: Place) => targetsBehind(value, factors, readings.length);
   const either = (place: Place) => ahead(place) ?? behind(place);
-  return [ahead, behind, either].some((targets) => applyTargets(allOf(places, targets)));
+  for (const targets of [ahead, behind, either]) {
+    const agreed = agreedTargets(allOf(places, targets));
+    if (!agreed) continue;
+    applyTargets(agreed);
+    return true;
+  }
+  return false;
 }
 
 /** A layer that undoes what noise multiplies by at the start, for where no weights can. */

@@ -53,6 +53,12 @@ export interface OpSpec {
   /** Takes multipliers of its inputs' groups, or of its output's, into its weights. */
   readonly scaleIn?: (factors: PerIndex) => void;
   readonly scaleOut?: (factors: PerIndex) => void;
+  /** Its weights, as what becomes of their sizes. */
+  readonly parts?: readonly Part[];
+  /** Sum of the squares of each group's weights: of its first input's groups, or of its output's. */
+  readonly squares?: (side: 'in' | 'out') => Float64Array;
+  /** What each group is multiplied by on its way, where that is known of its weights. */
+  readonly gains?: () => Float64Array;
   /** Drops all but these groups of its first input and its output, ascending, from its weights, which all uses of the layer share. */
   readonly cut?: (inputs: readonly number[], outputs: readonly number[]) => void;
   /** The same for what this use has of its own. */
@@ -78,6 +84,27 @@ export interface Op extends OpSpec {
   readonly outputs: readonly Value[];
   /** The same operation of other uses of the layer, which share its weights; itself included. */
   readonly twins: readonly Op[];
+  readonly use: LayerUse;
+}
+
+/** One use of a layer. */
+export interface LayerUse {
+  /** What it is made of. */
+  readonly ops: readonly Op[];
+  /** Multiply-accumulates of one example, as the layer is. */
+  macs(): number;
+}
+
+/** One of a layer's weights, by its size. */
+export interface Part {
+  /** How many numbers, before the cut. */
+  readonly size: number;
+  /** What it gets smaller with: groups of the first input, of the output, both, or neither. */
+  readonly by: 'in' | 'out' | 'both' | 'none';
+  /** Whether the layer multiplies by each of its numbers equally often, so that its multiply-accumulates go with their number. */
+  readonly multiplies?: boolean;
+  /** A weight that the layer gets by the cut: where constants go into a bias, multipliers into its inputs or outputs, or a layer stands in for noise. */
+  readonly when?: 'constants' | 'scaled' | 'scaledIn' | 'standIn';
 }
 
 export interface Linear {
@@ -85,8 +112,8 @@ export interface Linear {
   readonly sparsity?: Sparsity;
   /** Adds to the bias what the inputs' groups contribute that are constant at `values`, and clears their rows; absent where there is no bias to take it. */
   readonly foldConstants?: (indices: readonly number[], values: PerIndex) => void;
-  /** How many weights one group of the input has. */
-  rowSize(): number;
+  /** Whether these constants leave a bias behind where there is none. */
+  readonly leavesBias?: (indices: readonly number[], values: PerIndex) => boolean;
 }
 
 /** What is left of a linear operation's kernel. */
@@ -99,10 +126,12 @@ export interface Sparsity {
   reads(output: (index: number) => boolean): boolean[];
 }
 
+/** What multiplies groups. Its numbers are as the layer's threshold has them, until a target decides otherwise. */
 export interface NoiseOp {
   /** What each group is multiplied by at inference: E θ, or 0. */
-  readonly multiplier: PerIndex;
-  readonly snr: PerIndex;
+  multiplier: PerIndex;
+  /** What each is worth: E θ / √Var θ. */
+  snr: PerIndex;
   /** How many of its groups are above the threshold. */
   readonly above: number;
   /** Makes the noise a layer of its own that multiplies by these factors. */

@@ -1,4 +1,4 @@
-import { type Graph, type GraphNode, type InputShapes, ModelError, readGraph } from '@sbp/model';
+import { type Graph, type GraphNode, type InputShapes, ModelError, macsOf, readGraph } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { PruneError } from '../errors.js';
 import type { Kind, Use } from '../kinds/kind.js';
@@ -60,6 +60,9 @@ export function readOps(model: tf.LayersModel, options: ReadOptions = {}): OpGra
     let inputs: readonly Value[] = node.inputs.map(({ id }) => values.get(id)!);
     const outShapes = node.outputs.map(({ shape }) => fullShape(shape, node.name));
     const specs = specsOf(node, names.get(node)!, inputs, outShapes, shared, options);
+    const own: Op[] = [];
+    const [given, made] = [inputs.map(({ shape }) => shape), outShapes];
+    const use = { ops: own, macs: () => macsOf(node.layer, given, made) };
     for (const [part, spec] of specs.entries()) {
       const key = `${node.layer.id} ${part}`;
       const same = twins.get(key) ?? [];
@@ -71,7 +74,9 @@ export function readOps(model: tf.LayersModel, options: ReadOptions = {}): OpGra
         inputs,
         outputs: [],
         twins: same,
+        use,
       };
+      own.push(op);
       same.push(op);
       inputs.forEach((value, input) => {
         (value.readers as { op: Op; input: number }[]).push({ op, input });

@@ -40,6 +40,14 @@ export function take(weight: Weight, axis: number, indices: readonly number[], m
   return { shape, data };
 }
 
+/** Sum of the squares at each index of an axis, counted from the last (−1). */
+export function squares(weight: Weight, axis: number): Float64Array {
+  const inner = innerOf(weight, axis);
+  const sums = new Float64Array(weight.shape.at(axis)!);
+  for (const [i, x] of weight.data.entries()) sums[Math.floor(i / inner) % sums.length]! += x * x;
+  return sums;
+}
+
 /** Multiplies `weight` by one factor for each index of an axis, counted from the last (−1). */
 export function scale(weight: Weight, axis: number, factors: ArrayLike<number>): Weight {
   const inner = innerOf(weight, axis);

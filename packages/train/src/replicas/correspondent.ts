@@ -1,4 +1,4 @@
-import { TrainError } from '../config.js';
+import { TrainError } from '../errors.js';
 import type { TrainProgress } from '../run/state.js';
 import type { Reply, Request } from './messages.js';
 

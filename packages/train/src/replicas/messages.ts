@@ -1,4 +1,5 @@
 import type { Dataset } from '@sbp/data';
+import type { SavedFiles } from '@sbp/model';
 import type { EpochPart, EpochSums } from '../run/epoch.js';
 import type { RunPlan, SharedRun } from '../run/shared-run.js';
 import type { TrainProgress } from '../run/state.js';
@@ -12,12 +13,13 @@ export type Request =
 export type Reply =
   | { kind: 'ready' }
   | { kind: 'epoch'; sums: EpochSums }
-  | { kind: 'evaluate'; correct: number }
+  | { kind: 'evaluate'; measured: number[] }
   | { kind: 'progress'; progress: Omit<TrainProgress, 'epochs'> }
   | { kind: 'dying'; reason: string };
 
 /** What a replica in a thread starts from. */
 export interface ThreadStart {
+  model: SavedFiles;
   run: SharedRun;
   index: number;
   backend: string;
@@ -25,6 +27,7 @@ export interface ThreadStart {
 
 /** What a replica in a process starts from: its first message. */
 export interface ProcessStart {
+  model: SavedFiles;
   plan: RunPlan;
   index: number;
   backend: string;

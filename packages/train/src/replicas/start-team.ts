@@ -10,7 +10,9 @@ export function startTeam(model: tf.LayersModel, run: SharedRun): Team | Promise
   if (run.replicas === 1) return inThisThread(model, run);
   const backend = tf.getBackend();
   const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
-  return backend === 'tensorflow' && isUsingGpuDevice ? processes(run, backend) : threads(run, backend);
+  return backend === 'tensorflow' && isUsingGpuDevice
+    ? processes(model, run, backend)
+    : threads(model, run, backend);
 }
 
 function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
@@ -25,12 +27,12 @@ function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
 }
 
 /** Loaded where it is wanted: worker threads are Node's, this file also runs in a browser. */
-async function threads(run: SharedRun, backend: string): Promise<Team> {
+async function threads(model: tf.LayersModel, run: SharedRun, backend: string): Promise<Team> {
   const { startThreads } = await import('./threads.js');
-  return startThreads(run, backend);
+  return startThreads(model, run, backend);
 }
 
-async function processes(run: SharedRun, backend: string): Promise<Team> {
+async function processes(model: tf.LayersModel, run: SharedRun, backend: string): Promise<Team> {
   const { startProcesses } = await import('./processes/processes.js');
-  return startProcesses(run, backend, 'GPU');
+  return startProcesses(model, run, backend, 'GPU');
 }

@@ -1,5 +1,5 @@
 import type { Dataset } from '@sbp/data';
-import type { EpochPart, EpochSums } from '../run/epoch.js';
+import { add, type EpochPart, type EpochSums } from '../run/epoch.js';
 import type { TrainProgress } from '../run/state.js';
 import { type Channel, Correspondent } from './correspondent.js';
 
@@ -8,7 +8,7 @@ export type OnProgress = (progress: Omit<TrainProgress, 'epochs'>) => void;
 /** A run's replicas, wherever they live. */
 export interface Team {
   epoch(epoch: number, part: Omit<EpochPart, 'pause'> & { onProgress: OnProgress }): Promise<EpochSums>;
-  evaluate(weights: Float32Array, dataset: Dataset): Promise<number>;
+  evaluate(weights: Float32Array, dataset: Dataset): Promise<number[]>;
   stop(): Promise<void>;
 }
 
@@ -38,7 +38,10 @@ export async function teamOf(channels: Channel[], release: () => void): Promise<
     async evaluate(weights, dataset) {
       for (const replica of replicas) replica.ask({ kind: 'evaluate', weights, dataset });
       const answers = await Promise.all(replicas.map((r) => r.answer('evaluate')));
-      return answers.reduce((sum, { correct }) => sum + correct, 0);
+      const sums = answers.map(({ measured }) => measured);
+      const [first, ...others] = sums as [number[], ...number[][]];
+      for (const each of others) add(first, each);
+      return first;
     },
     stop,
   };

@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { modelFiles } from '@sbp/model';
+import type * as tf from '@tensorflow/tfjs';
 import type { SharedRun } from '../run/shared-run.js';
 import { Barrier } from './barrier.js';
 import type { Channel } from './correspondent.js';
@@ -6,9 +8,12 @@ import type { Reply, ThreadStart } from './messages.js';
 import { type Team, teamOf } from './team.js';
 
 /** Starts a worker thread for each replica, on the backend and memory of this one. */
-export function startThreads(run: SharedRun, backend: string): Promise<Team> {
+export async function startThreads(model: tf.LayersModel, run: SharedRun, backend: string): Promise<Team> {
+  const files = await modelFiles(model);
   const barrier = new Barrier(run.barrier, run.replicas);
-  const channels = Array.from({ length: run.replicas }, (_, index) => thread({ run, index, backend }));
+  const channels = Array.from({ length: run.replicas }, (_, index) =>
+    thread({ model: files, run, index, backend }),
+  );
   return teamOf(channels, () => barrier.break());
 }
 

@@ -6,7 +6,8 @@ export interface EpochSums {
   examples: number;
   loss: number;
   kl: number;
-  correct: number;
+  /** Of each output's measure. */
+  measured: number[];
   /** Seconds that one replica's steps waited for images, where they have to be prepared. */
   waited?: number;
   /** Set where a loss was not finite: the step, from 0, within the epoch. The weights are those before it. */
@@ -15,11 +16,11 @@ export interface EpochSums {
   broken?: boolean;
 }
 
-/** Of one step, over all replicas: mean loss and KL part per example, and the number of examples it got right. */
+/** Of one step, over all replicas: mean loss and KL part per example, and each output's measure summed over its examples. */
 export interface StepTotals {
   loss: number;
   kl: number;
-  correct: number;
+  measured: number[];
   /** Seconds that this replica waited for its images, where they have to be prepared. */
   waited?: number;
 }
@@ -39,6 +40,12 @@ export type Pause = (sums: EpochSums) => Promise<void> | void;
 export interface EpochPart {
   /** Sums of the steps that are done already; none: from the start. */
   from?: EpochSums;
+  /**
+   * Stop within the epoch once so many steps of the run are taken; for all of its replicas alike.
+   */
+  until?: number;
+  /** Factor on every KL. Default 1. */
+  klScale?: number;
   /**
    * Stop within the epoch after about so many seconds, between two steps, so that the state can be saved. For one of a run's
    * replicas: it makes the others stop after the same step.
@@ -61,12 +68,13 @@ export async function runEpoch(
   run: SharedRun,
   epoch: number,
   trainStep: TrainStep,
-  { from, seconds = Number.POSITIVE_INFINITY, pause }: EpochPart = {},
+  { from, until, seconds = Number.POSITIVE_INFINITY, pause }: EpochPart = {},
 ): Promise<EpochSums> {
   const { config, train, pauseAt } = run;
   const order = shuffledIndices(train.size, config.seed, epoch);
   const steps = stepsPerEpoch(run);
-  const sums: EpochSums = from ? { ...from } : { examples: 0, loss: 0, kl: 0, correct: 0 };
+  const measured = from ? [...from.measured] : run.objective.outputs.map(() => 0);
+  const sums: EpochSums = { ...(from ?? { examples: 0, loss: 0, kl: 0 }), measured };
   let due = performance.now() + 1000 * seconds;
   for (let step = stepsTaken(run, sums); step < steps; step++) {
     const batch = order.subarray(step * config.batchSize, (step + 1) * config.batchSize);
@@ -77,10 +85,10 @@ export async function runEpoch(
     sums.examples += batch.length;
     sums.loss += totals.loss * batch.length;
     sums.kl += totals.kl * batch.length;
-    sums.correct += totals.correct;
+    add(measured, totals.measured);
     if (totals.waited !== undefined) sums.waited = (sums.waited ?? 0) + totals.waited;
     await pause?.(sums);
-    if (Atomics.load(pauseAt, 0) === taken) return sums;
+    if (taken === until || Atomics.load(pauseAt, 0) === taken) return sums;
     // One step ahead: until it is taken, no replica can have looked there for the step after it.
     if (performance.now() >= due && step + 2 < steps) {
       Atomics.store(pauseAt, 0, taken + 1);
@@ -88,4 +96,9 @@ export async function runEpoch(
     }
   }
   return sums;
+}
+
+/** Adds one list of numbers to another, in place. */
+export function add(sums: number[], values: readonly number[]): void {
+  for (const [i, value] of values.entries()) sums[i] = (sums[i] as number) + value;
 }

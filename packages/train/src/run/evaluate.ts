@@ -1,43 +1,59 @@
-import { batchArrays, classTarget, type Dataset, readBatch } from '@sbp/data';
+import { batchArrays, type Dataset, readBatch } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
+import { inputTensors } from '../objective/inputs.js';
+import { type Measure, measures } from '../objective/measures.js';
+import { mainOutput, type Objective, objectiveOf } from '../objective/objective.js';
+import { targetTensors } from '../objective/targets.js';
+import { batchFor } from './batch-for.js';
 
-const BATCH = 500;
-
-/** Number of the given examples whose most probable class, by the model at inference, is their label. */
-export function evaluateShare(model: tf.LayersModel, dataset: Dataset, indices: Uint32Array): number {
-  const labels = classTarget(dataset).values;
-  let correct = 0;
-  for (const [at, predicted] of predictions(model, dataset, indices))
-    predicted.forEach((label, i) => {
-      if (label === labels[indices[at + i] as number]) correct++;
-    });
-  return correct;
-}
-
-/** Number of a data set's examples that a classifier gets right, at inference. */
-export function correctCount(model: tf.LayersModel, dataset: Dataset): number {
-  const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-  return evaluateShare(model, dataset, all);
-}
-
-/** Error in % of a classifier on a data set, at inference. */
-export function errorPercent(model: tf.LayersModel, dataset: Dataset): number {
-  return (100 * (dataset.size - correctCount(model, dataset))) / dataset.size;
-}
-
-function* predictions(
+/**
+ * By output, the sum over the given examples of what its objective measures, by the model at inference.
+ */
+export function measuredSums(
   model: tf.LayersModel,
   dataset: Dataset,
+  { outputs }: Objective,
   indices: Uint32Array,
-): Generator<[number, Int32Array]> {
-  const shape = dataset.inputs[0]?.shape ?? [];
-  for (let at = 0; at < indices.length; at += BATCH) {
-    const part = indices.subarray(at, at + BATCH);
-    const [values] = readBatch(dataset, part, batchArrays(dataset, part.length)).inputs;
-    const predicted = tf.tidy(() => {
-      const output = model.apply(tf.tensor(values as Float32Array, [part.length, ...shape])) as tf.Tensor;
-      return tf.argMax(output, -1).dataSync<'int32'>();
+): number[] {
+  const inputs = inputTensors(model, dataset);
+  const targets = targetTensors(dataset, { outputs });
+  const sums = outputs.map(() => 0);
+  const most = batchFor(model);
+  for (let at = 0; at < indices.length; at += most) {
+    const part = indices.subarray(at, at + most);
+    const batch = readBatch(dataset, part, batchArrays(dataset, part.length));
+    tf.tidy(() => {
+      const said = [model.apply(inputs(batch.inputs, part.length)) as tf.Tensor | tf.Tensor[]].flat();
+      const { y } = targets(batch.targets, part.length);
+      for (const [i, { measure }] of outputs.entries()) {
+        const each = (measures[measure] as Measure).of(y[i] as tf.Tensor, said[i] as tf.Tensor);
+        for (const value of each.dataSync<'float32'>()) sums[i] = (sums[i] as number) + value;
+      }
     });
-    yield [at, predicted];
   }
+  return sums;
 }
+
+/** What sums of a measure over so many examples come to, by output. */
+export function errorsOf({ outputs }: Objective, sums: readonly number[], examples: number): number[] {
+  return outputs.map(({ measure }, i) =>
+    (measures[measure] as Measure).finish((sums[i] as number) / examples),
+  );
+}
+
+/**
+ * Error of a model on a data set, at inference: of a classifier in %, of a model of values as root mean squared; of several outputs that of the one that weighs
+ * most. Targets are those that the model is trained on by default.
+ */
+export function errorOn(
+  model: tf.LayersModel,
+  dataset: Dataset,
+  objective = defaultObjective(model, dataset),
+): number {
+  const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
+  const sums = measuredSums(model, dataset, objective, all);
+  return errorsOf(objective, sums, dataset.size)[mainOutput(objective)] as number;
+}
+
+const defaultObjective = (model: tf.LayersModel, dataset: Dataset) =>
+  objectiveOf(model, dataset, { labelSmoothing: 0 });

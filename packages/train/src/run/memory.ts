@@ -5,6 +5,10 @@ export interface MemorySizes {
   weights: number;
   trained: number;
   exchanged: number;
+  /** Whether there is an average of the weights beside them. */
+  averaged: boolean;
+  /** Outputs of the model, each of which is measured. */
+  outputs: number;
 }
 
 /** What they share. All but the barrier lies in `bytes`. */
@@ -12,12 +16,14 @@ export interface RunMemory {
   bytes: SharedArrayBuffer;
   /** Two copies of all weights: a step reads one and writes the other, so that the last good ones survive it. */
   weights: [Float32Array, Float32Array];
-  /** Adam's moments. */
+  /** What the optimizer keeps of each trained weight: Adam's moments; SGD leaves v as it is. */
   m: Float32Array;
   v: Float32Array;
+  /** The moving average of all weights, where the config has one. */
+  average?: Float32Array | undefined;
   /** By replica: gradients of the trainable weights, then values of the statistics. */
   gradients: Float32Array[];
-  /** By replica: loss, KL and correct of the step. */
+  /** By replica, of the step: loss, KL, and the sum of each output's measure. */
   stats: Float64Array[];
   /** By replica, twice: what it tells the others within a step; see `Exchange`. */
   exchanged: [Float64Array[], Float64Array[]];
@@ -28,9 +34,10 @@ export interface RunMemory {
 
 /** The memory of a run, all zeros: the same places of `bytes` for the same sizes. */
 export function runMemory({ replicas, sizes }: { replicas: number; sizes: MemorySizes }): RunMemory {
-  const { weights, trained, exchanged } = sizes;
-  const doubles = replicas * (STATS + 2 * exchanged);
-  const floats = 2 * weights + 2 * trained + replicas * weights;
+  const { weights, trained, exchanged, averaged } = sizes;
+  const stats = STATS + sizes.outputs;
+  const doubles = replicas * (stats + 2 * exchanged);
+  const floats = (averaged ? 3 : 2) * weights + 2 * trained + replicas * weights;
   const bytes = new SharedArrayBuffer(8 * doubles + 4 * floats + 4);
   let at = 0;
   const float64 = (length: number) => {
@@ -45,15 +52,22 @@ export function runMemory({ replicas, sizes }: { replicas: number; sizes: Memory
   return {
     bytes,
     // the wider numbers first, which need the wider steps
-    stats: each(() => float64(STATS)),
+    stats: each(() => float64(stats)),
     exchanged: [each(() => float64(exchanged)), each(() => float64(exchanged))],
     weights: [float32(weights), float32(weights)],
     m: float32(trained),
     v: float32(trained),
+    average: averaged ? float32(weights) : undefined,
     gradients: each(() => float32(weights)),
     pauseAt: new Int32Array(bytes, at, 1),
     barrier: new SharedArrayBuffer(Barrier.bytes),
   };
 }
 
-const STATS = 3;
+/** What of it outlasts a step, for others than replicas to read and write. */
+export function lasting({ weights, m, v, average }: RunMemory): Float32Array[] {
+  return [...weights, m, v, ...(average ? [average] : [])];
+}
+
+/** Loss and KL, and then the measures. */
+const STATS = 2;

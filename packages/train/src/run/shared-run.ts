@@ -2,16 +2,19 @@ import type { Dataset } from '@sbp/data';
 import { variationalsOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import type { ResolvedTrainConfig } from '../config.js';
+import type { Objective } from '../objective/objective.js';
 import { statisticChannels } from '../step/batch-norm.js';
 import { weightLayout } from '../step/layout.js';
 import { type MemorySizes, type RunMemory, runMemory } from './memory.js';
 
 /** What the replicas of one run are told at its start: plain data. */
 export interface RunPlan {
-  /** Keras topology of the model, as `model.toJSON` gives it. */
-  topology: object;
   config: ResolvedTrainConfig;
+  /** What is minimised. */
+  objective: Objective;
   replicas: number;
+  /** In the order of the flat vectors. */
+  weightNames: string[];
   train: Dataset;
   /** N of the objective of each layer with noise of any kind, in the layers' order. */
   trainExamples: number[];
@@ -26,17 +29,26 @@ export function sharedRun(
   model: tf.LayersModel,
   data: { train: Dataset },
   config: ResolvedTrainConfig,
+  objective: Objective,
   replicas: number,
 ): SharedRun {
-  const { size, trainable } = weightLayout(model);
+  const { slots, size, trainable } = weightLayout(model);
   const channels = replicas === 1 ? [] : statisticChannels(model);
   const plan: RunPlan = {
-    topology: model.toJSON(undefined, false) as object,
     config,
+    objective,
     replicas,
+    weightNames: slots.map(({ variable }) => variable.originalName),
     train: data.train,
     trainExamples: variationalsOf(model).map((noise) => noise.trainExamples ?? data.train.size),
-    sizes: { weights: size, trained: trainable, exchanged: 1 + 2 * Math.max(0, ...channels) },
+    sizes: {
+      weights: size,
+      trained: trainable,
+      // the gradient's norm takes one number
+      exchanged: 1 + Math.max(1, ...channels.map((count) => 2 * count)),
+      averaged: config.ema !== undefined,
+      outputs: objective.outputs.length,
+    },
   };
   return { ...plan, ...runMemory(plan) };
 }

@@ -1,3 +1,4 @@
+import type * as tf from '@tensorflow/tfjs';
 import type { EpochSums } from './epoch.js';
 import type { Live } from './narrow.js';
 
@@ -5,16 +6,20 @@ import type { Live } from './narrow.js';
 export interface EpochMetrics {
   /** Epochs done, 1 after the first. */
   epoch: number;
-  /** Mean cross-entropy on the training batches, in nats, noise on. */
+  /** Mean loss on the training batches, noise on; of cross-entropies in nats. */
   loss: number;
   /** The KL's part of the objective per example. */
   kl: number;
-  /** Training error in %, noise on. */
+  /** Training error, noise on: as `error`. */
   trainError: number;
-  /** Test error in %, as the model predicts. */
+  /** Test error, as the model predicts: of classes and labels in %, of values root mean squared (or mean absolute, as their loss is); see `errorTitle`. */
   error: number;
-  /** The same on the held-out images, where there are any. */
+  /** The same on what is held out, where there is any. */
   validationError?: number;
+  /** Where the model has several outputs, the test error of each; `error` is that of the one that weighs most. */
+  errors?: Record<string, number>;
+  /** Factor on every KL at the epoch's end, where it is steered. */
+  klScale?: number;
   /** The weights' rate at the epoch's end. */
   learningRate: number;
   /** Groups that each layer would keep now, by layer and kind, and how many there are; see `groupCounts` of @sbp/layers. */
@@ -48,8 +53,38 @@ export interface TrainState {
   /** What is done of the epoch after them, where the state was taken within it: its sums, and how long it took. */
   within?: { sums: EpochSums; seconds: number };
   weights: Float32Array;
+  /** What the optimizer keeps of the trained weights; SGD leaves v at 0. */
   m: Float32Array;
   v: Float32Array;
+  /** Where the config has `ema`: the average of the weights. */
+  average?: Float32Array;
   /** Where `shrink` has left groups out: those still trained. */
   live?: Live;
+  /** Where the KL is steered: its factor now, and what the steering remembers, as JSON. */
+  steering?: Steered;
+}
+
+/** What a steering says: a factor on every KL, and what it wants to be told the next time; plain data, kept in checkpoints. */
+export interface Steered {
+  klScale: number;
+  memory: unknown;
+}
+
+/** Sets how much the KL weighs while the model is trained, so that what is left of it comes out as wanted. */
+export interface Steering {
+  /** How many steps there are between two calls. */
+  every: number;
+  /**
+   * Called before the first step and after every so many; a function of its arguments alone, as runs are resumed to the bit.
+   *
+   * @param model holds the weights of now
+   * @param done share of the run's steps that are taken, 0 to 1
+   * @param before what the call before returned
+   */
+  next(model: tf.LayersModel, done: number, before: Steered | undefined): Steered;
+}
+
+/** The weights that are evaluated and that the model holds: their average where there is one. */
+export function heldWeights({ weights, average }: Pick<TrainState, 'weights' | 'average'>): Float32Array {
+  return average ?? weights;
 }

@@ -1,6 +1,7 @@
 import { batchNormalize } from '@sbp/engine';
+import { layersWithin } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
-import { TrainError } from '../config.js';
+import { TrainError } from '../errors.js';
 import type { Exchange } from '../replicas/exchange.js';
 import { batchNormalizeTogether } from './batch-normalize-together.js';
 
@@ -17,12 +18,12 @@ interface BatchNorm extends tf.layers.Layer {
 type Call = (inputs: tf.Tensor | tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 
 /**
- * Runs `body` while the model's batch norm layers over the last axis normalise, in training, by {@link batchNormalize}: one operation on
+ * Runs `body` while those of a model's layers that are batch norm over the last axis normalise, in training, by {@link batchNormalize}: one operation on
  * tensorflow, where tfjs-layers composes some thirty. What they compute and how they update their averages is the same. Layers whose
  * `trainable` is false do in training what they do at inference, as Keras has it and tfjs-layers not: their averages stay as they are.
  */
-export function withFastBatchNorm<T>(model: tf.LayersModel, body: () => T): T {
-  const layers = batchNorms(model);
+export function withFastBatchNorm<T>(all: readonly tf.layers.Layer[], body: () => T): T {
+  const layers = batchNorms(all);
   for (const layer of layers) {
     const { call } = layer;
     const train = inTraining(layer);
@@ -37,8 +38,8 @@ export function withFastBatchNorm<T>(model: tf.LayersModel, body: () => T): T {
   }
 }
 
-const batchNorms = (model: tf.LayersModel) =>
-  model.layers.filter((layer) => layer.getClassName() === 'BatchNormalization') as BatchNorm[];
+const batchNorms = (layers: readonly tf.layers.Layer[]) =>
+  layers.filter((layer) => layer.getClassName() === 'BatchNormalization') as BatchNorm[];
 
 let shared: Exchange | undefined;
 
@@ -62,7 +63,7 @@ export function withBatchOf<T>(exchange: Exchange | undefined, body: () => T): T
  * @throws TrainError for one that they can't agree on
  */
 export function statisticChannels(model: tf.LayersModel): number[] {
-  return batchNorms(model).flatMap((layer) => {
+  return batchNorms(layersWithin(model)).flatMap((layer) => {
     if (!layer.trainable) return [];
     if (!overLastAxis(layer) || !layer.gamma || !layer.beta)
       throw new TrainError(

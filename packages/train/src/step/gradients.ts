@@ -1,5 +1,6 @@
 import { compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
+import type { Objective } from '../objective/objective.js';
 import type { Exchange } from '../replicas/exchange.js';
 import { withBatchOf } from './batch-norm.js';
 import type { Slot, TrainedSlot } from './layout.js';
@@ -18,25 +19,27 @@ export interface Gradients {
  *
  * @param trained slots of the weights, in the order in which they will be given
  * @param untrained slots of all other weights
+ * @param objective what is minimised
  * @param exchange where batch norm is by the whole batch
  */
 export function gradientsOf(
   model: tf.LayersModel,
   trained: TrainedSlot[],
   untrained: Slot[],
+  objective: Objective,
   exchange: Exchange | undefined,
 ): Gradients {
   if (tf.getBackend() !== 'tensorflow' || exchange) {
-    const step = stepFunction(model, trained);
-    const gradients = (weights: tf.Tensor[], { x, y, u, seed }: StepInput, firstExample: number) =>
-      withBatchOf(exchange, () => step(weights, x, y, u, { seed, firstExample }));
+    const step = stepFunction(model, trained, objective);
+    const gradients = (weights: tf.Tensor[], { seed, ...batch }: StepInput, firstExample: number) =>
+      withBatchOf(exchange, () => step(weights, batch, { seed, firstExample }));
     return Object.assign(gradients, { dispose() {} });
   }
-  const step = stepFunction(model, trained, 'tensors');
+  const step = stepFunction(model, trained, objective, 'tensors');
   const variables = untrained.map(({ variable }) => variable.read() as tf.Variable);
   const graph = (firstExample: number) =>
     compile(
-      (weights: tf.Tensor[], { x, y, u, seed }: StepInput) => step(weights, x, y, u, { seed, firstExample }),
+      (weights: tf.Tensor[], { seed, ...batch }: StepInput) => step(weights, batch, { seed, firstExample }),
       { variables },
     );
   // one for whole batches, one for the last, smaller one

@@ -16,13 +16,14 @@ export interface JointNoise {
  * tape: the formulas take some 300 small operations, whose number, not size, is what costs.
  *
  * @param u uniform draws, [groups of all layers]
+ * @param klScale factor on every KL; scalar
  */
-export function jointNoise(noises: Noise[], u: tf.Tensor, form?: NoiseForm): JointNoise {
+export function jointNoise(noises: Noise[], u: tf.Tensor, klScale: tf.Tensor, form?: NoiseForm): JointNoise {
   const parts: JointNoise[] = [];
   let at = 0;
   for (const group of sameBounds(noises)) {
     const size = group.reduce((sum, { groups }) => sum + groups, 0);
-    parts.push(noiseOfOneKind(group, tf.slice(u, at, size), form));
+    parts.push(noiseOfOneKind(group, tf.slice(u, at, size), klScale, form));
     at += size;
   }
   return {
@@ -32,7 +33,7 @@ export function jointNoise(noises: Noise[], u: tf.Tensor, form?: NoiseForm): Joi
   };
 }
 
-function noiseOfOneKind(noises: Noise[], u: tf.Tensor, form?: NoiseForm): JointNoise {
+function noiseOfOneKind(noises: Noise[], u: tf.Tensor, klScale: tf.Tensor, form?: NoiseForm): JointNoise {
   const { bounds } = (noises[0] as Noise).config;
   const split = (x: tf.Tensor) =>
     noises.length === 1
@@ -48,7 +49,8 @@ function noiseOfOneKind(noises: Noise[], u: tf.Tensor, form?: NoiseForm): JointN
   }) as [Parameter, Parameter];
   const { logTheta, kl } = noiseTerms(u, mu.value, logSigma.value, bounds, form);
   const theta = tf.exp(logTheta.value);
-  const factors = tf.tensor1d(noises.flatMap(({ groups, klFactor }) => Array(groups).fill(klFactor)));
+  const own = tf.tensor1d(noises.flatMap(({ groups, klFactor }) => Array(groups).fill(klFactor)));
+  const factors = tf.mul(own, klScale);
   const thetas = split(theta);
   return {
     kl: tf.sum(tf.mul(kl.value, factors)),

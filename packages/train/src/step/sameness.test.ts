@@ -5,7 +5,7 @@ import { philox } from '@sbp/math';
 import { type TrainConfig, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { halves, smallNet } from '../testing.js';
+import { batchOf, classifies, copyOf, halves, smallNet } from '../testing.js';
 import { setTrainExamples, weightLayout } from './layout.js';
 import { noiseSize, stepFunction } from './step.js';
 
@@ -51,16 +51,18 @@ async function oneStep(engine: EngineName, make: () => tf.LayersModel): Promise<
   };
   const labels = Array.from({ length: batch }, (_, i) => i % classes);
   const result = tf.tidy(() => {
-    const { gradients, loss, kl, correct } = stepFunction(model, trained)(
+    const { gradients, loss, kl, measured } = stepFunction(model, trained, classifies(model))(
       trained.map(({ variable }) => variable.read()),
-      numbers([batch, ...inputShape], 1),
-      tf.oneHot(labels, classes).toFloat(),
-      numbers([noiseSize(model)], 2),
+      batchOf(
+        numbers([batch, ...inputShape], 1),
+        tf.oneHot(labels, classes).toFloat(),
+        numbers([noiseSize(model)], 2),
+      ),
       { seed: tf.tensor1d([7, 8], 'int32') },
     );
     // some layers' names count the layers of the process
     const named = trained.map((_, i) => [`gradient ${i}`, gradients[i]] as const);
-    const all = [['loss', loss], ['kl', kl], ['correct', correct], ...named] as [string, tf.Tensor][];
+    const all = [['loss', loss], ['kl', kl], ['measured', measured], ...named] as [string, tf.Tensor][];
     return Object.fromEntries(all.map(([name, tensor]) => [name, [...tensor.dataSync()]]));
   });
   tf.disposeVariables();
@@ -128,7 +130,7 @@ describe(`the engines${skipped}`, () => {
       let resume: TrainState | undefined;
       const stop = new Error('stopped');
       const onEpoch = (_: unknown, state: TrainState) => {
-        resume = { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+        resume = copyOf(state);
         if (state.epoch === 2) throw stop;
       };
       await expect(run(first, short, { onEpoch })).rejects.toBe(stop);

@@ -1,16 +1,17 @@
-import { batchArrays, batchesAhead, classTarget, type Dataset, readBatch, takesTime } from '@sbp/data';
+import { batchArrays, batchesAhead, type Dataset, readBatch, takesTime } from '@sbp/data';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
-import { noiseSize } from './step.js';
+import { inputTensors } from '../objective/inputs.js';
+import type { Objective } from '../objective/objective.js';
+import { targetTensors } from '../objective/targets.js';
+import { noiseSize, type StepBatch } from './step.js';
 
 /** Stream of the noise's draws; the data's order has its own. */
 const NOISE_STREAM = 1;
 
-/** What a step reads besides the weights: images x, one-hot labels y, uniform draws u, and a seed [2] for all other draws. */
-export interface StepInput {
-  x: tf.Tensor;
-  y: tf.Tensor;
-  u: tf.Tensor;
+/** What a step reads besides the weights. */
+export interface StepInput extends StepBatch {
+  /** [2], of all draws but the noise's. */
   seed: tf.Tensor1D;
 }
 
@@ -21,8 +22,9 @@ export interface StepInputs {
    * disposed of by then.
    *
    * @param indices the replica's part of the step's examples
+   * @param klScale factor on every KL
    */
-  of(indices: Uint32Array, globalStep: number): StepInput;
+  of(indices: Uint32Array, globalStep: number, klScale: number): StepInput;
   /** Seconds that the last step waited for its images; undefined where they are only divided by 255. */
   readonly waited: number | undefined;
   stop(): void;
@@ -36,34 +38,30 @@ export interface StepInputs {
 export function stepInputs(
   model: tf.LayersModel,
   train: Dataset,
+  objective: Objective,
   { seed, batchSize }: { seed: number; batchSize: number },
   part = { index: 0, of: 1 },
 ): StepInputs {
   const noise = philox(seed, NOISE_STREAM);
   const groups = noiseSize(model);
   const whole = batchArrays(train, batchSize);
-  const target = classTarget(train);
-  const label = train.targets.indexOf(target);
-  const classes = target.classes.length;
-  const labels = new Float32Array(batchSize * classes);
+  const inputs = inputTensors(model, train);
+  const targets = targetTensors(train, objective);
   const ahead = takesTime(train) ? batchesAhead({ dataset: train, seed, batchSize, part }) : undefined;
   let waited: number | undefined;
   return {
-    of(indices, globalStep) {
+    of(indices, globalStep, klScale) {
       const batch = batchArrays(train, indices.length, whole);
       if (ahead) {
         const began = performance.now();
         ahead.fill(globalStep, indices, batch);
         waited = (performance.now() - began) / 1000;
       } else readBatch(train, indices, batch);
-      const onehot = labels.subarray(0, indices.length * classes).fill(0);
-      batch.targets[label]?.forEach((known, i) => {
-        onehot[i * classes + known] = 1;
-      });
       return {
-        x: tf.tensor(batch.inputs[0] as Float32Array, [indices.length, ...(train.inputs[0]?.shape ?? [])]),
-        y: tf.tensor(onehot, [indices.length, classes]),
+        x: inputs(batch.inputs, indices.length),
+        ...targets(batch.targets, indices.length),
         u: tf.tensor1d(noise.uniforms(globalStep, new Float32Array(groups))),
+        klScale: tf.scalar(klScale),
         // 30 bits, so that layers can add theirs within int32
         seed: tf.tensor1d([seed % 2 ** 30, globalStep], 'int32'),
       };

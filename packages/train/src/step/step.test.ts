@@ -13,9 +13,11 @@ import {
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { headsOf } from '../objective/heads.js';
+import { batchOf, classifies } from '../testing.js';
 import { weightLayout } from './layout.js';
 import { readNoises } from './read-noise.js';
-import { logitsModel, noiseSize, stepFunction } from './step.js';
+import { noiseSize, stepFunction } from './step.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -47,15 +49,15 @@ describe('stepFunction', () => {
   it('gives the gradients of cross-entropy + KL + penalties, by finite differences of the objective', () => {
     const model = net();
     const { slots } = weightLayout(model);
-    const step = stepFunction(model, slots);
+    const step = stepFunction(model, slots, classifies(model));
     const x = tf.randomUniform([5, 3, 2, 1], 0, 1, 'float32', 3);
     const y = tf.oneHot([0, 1, 2, 1, 0], 3).toFloat();
     const u = tf.tensor1d(Array.from({ length: noiseSize(model) }, (_, i) => (i + 0.5) / noiseSize(model)));
     const weights = slots.map(({ variable }) => tf.clone(variable.read()));
-    const { gradients, loss, kl } = step(weights, x, y, u, draws);
+    const { gradients, loss, kl } = step(weights, batchOf(x, y, u), draws);
 
     const objective = (values: tf.Tensor[]): number => {
-      const { loss: ce, kl: weighted } = step(values, x, y, u, draws);
+      const { loss: ce, kl: weighted } = step(values, batchOf(x, y, u), draws);
       const l2 = tf.mul(tf.sum(tf.square(values.at(-2) as tf.Tensor)), 0.01);
       return (ce.dataSync()[0] as number) + (weighted.dataSync()[0] as number) + (l2.dataSync()[0] as number);
     };
@@ -86,11 +88,9 @@ describe('stepFunction', () => {
     const y = tf.oneHot([0, 1, 2, 1, 0], 3).toFloat();
     const noises = noisesOf(model);
     const u = tf.tensor1d(Array.from({ length: noiseSize(model) }, (_, i) => (i + 0.5) / noiseSize(model)));
-    const { loss } = stepFunction(model, slots)(
+    const { loss } = stepFunction(model, slots, classifies(model))(
       slots.map(({ variable }) => variable.read()),
-      x,
-      y,
-      u,
+      batchOf(x, y, u),
       draws,
     );
     const parts = tf.split(
@@ -103,7 +103,7 @@ describe('stepFunction', () => {
         tf.exp(sampleLogTheta(parts[i] as tf.Tensor, own.mu.read(), own.logSigma.read())),
       ]),
     );
-    const logits = withThetas(thetas, () => logitsModel(model).apply(x, { training: true }) as tf.Tensor);
+    const logits = withThetas(thetas, () => headsOf(model).model.apply(x, { training: true }) as tf.Tensor);
     const expected = tf.neg(tf.mean(tf.sum(tf.mul(y, tf.logSoftmax(logits)), -1)));
     expect(loss.dataSync()[0]).toBeCloseTo(expected.dataSync()[0] as number, 5);
   });
@@ -145,7 +145,7 @@ describe('stepFunction', () => {
     const given = { seed: tf.tensor1d([3, 4], 'int32') };
     const per = noisesOf(model).map(({ groups }) => groups);
     const uniforms = new Map(noisesOf(model).map((own, i) => [own, tf.split(u, per)[i] as tf.Tensor]));
-    const logits = logitsModel(model);
+    const logits = headsOf(model).model;
     const reference = (...values: tf.Tensor[]) =>
       withWeights(
         slots.map(({ variable }, i) => [variable, values[i] as tf.Tensor] as const),
@@ -163,7 +163,11 @@ describe('stepFunction', () => {
           return all.reduce<tf.Tensor>((sum, own) => tf.add(sum, own.klTerm()), loss).asScalar();
         },
       );
-    const { loss, kl, gradients } = stepFunction(model, slots)(weights, x, y, u, given);
+    const { loss, kl, gradients } = stepFunction(model, slots, classifies(model))(
+      weights,
+      batchOf(x, y, u),
+      given,
+    );
     const total = reference(...weights).dataSync()[0] as number;
     expect(tf.add(loss, kl).dataSync()[0]).toBeCloseTo(total, 5);
     tf.grads(reference)(weights).forEach((expected, i) => {
@@ -200,7 +204,7 @@ describe('stepFunction', () => {
     const u = tf.tensor1d([0.1, 0.4, 0.6, 0.9]);
     const weights = slots.map(({ variable }) => tf.clone(variable.read()));
     const [own] = noisesOf(model) as [Noise];
-    const logits = logitsModel(model);
+    const logits = headsOf(model).model;
     const reference = (...values: tf.Tensor[]) =>
       withWeights(
         slots.map(({ variable }, i) => [variable, values[i] as tf.Tensor] as const),
@@ -211,7 +215,11 @@ describe('stepFunction', () => {
           return tf.add(loss, own.klTerm()).asScalar();
         },
       );
-    const { loss, kl, gradients } = stepFunction(model, slots)(weights, x, y, u, draws);
+    const { loss, kl, gradients } = stepFunction(model, slots, classifies(model))(
+      weights,
+      batchOf(x, y, u),
+      draws,
+    );
     expect(tf.add(loss, kl).dataSync()[0]).toBeCloseTo(reference(...weights).dataSync()[0] as number, 5);
     tf.grads(reference)(weights).forEach((expected, i) => {
       const apart = tf.max(tf.abs(tf.sub(expected, gradients[i] as tf.Tensor))).dataSync()[0] as number;

@@ -1,6 +1,6 @@
-import { softmaxCrossEntropy } from '@sbp/engine';
 import {
   type Draws,
+  layersWithin,
   Noise,
   type NoiseForm,
   noisesOf,
@@ -10,31 +10,35 @@ import {
   withWeights,
 } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
+import { headsOf } from '../objective/heads.js';
+import type { Objective } from '../objective/objective.js';
+import type { TargetTensors } from '../objective/targets.js';
+import { type Terms, termsOf } from '../objective/terms.js';
 import { withFastBatchNorm } from './batch-norm.js';
 import { jointNoise } from './joint-noise.js';
 import type { Slot } from './layout.js';
 import { byReadTheta, onRows, readNoises } from './read-noise.js';
 
 /** What one step computes on a batch, as tensors. */
-export interface StepResult {
-  /** Mean cross-entropy of the batch, in nats; scalar. */
-  loss: tf.Tensor;
+export interface StepResult extends Terms {
   /** Σ klFactor · KL over all layers with noise of any kind: the KL's part of the objective per example; scalar. */
   kl: tf.Tensor;
-  /** Examples whose largest logit is the label's; scalar. */
-  correct: tf.Tensor;
   /** Of loss + kl + regularisers, for each trainable weight, in the order given. */
   gradients: tf.Tensor[];
 }
 
 /** A training step's pure part: the same tensors in give the same tensors out. */
-export type StepFunction = (
-  weights: tf.Tensor[],
-  x: tf.Tensor,
-  y: tf.Tensor,
-  u: tf.Tensor,
-  draws: Draws,
-) => StepResult;
+export type StepFunction = (weights: tf.Tensor[], batch: StepBatch, draws: Draws) => StepResult;
+
+/** What a step reads of its examples, and of the noise. */
+export interface StepBatch extends TargetTensors {
+  /** By input of the model, [n, …]. */
+  x: tf.Tensor[];
+  /** Uniform draws, [groups of all log-normal noise layers]. */
+  u: tf.Tensor;
+  /** Factor on every KL; scalar. */
+  klScale: tf.Tensor;
+}
 
 /** Number of noise groups of a model: how many uniform draws a step takes. */
 export function noiseSize(model: tf.LayersModel): number {
@@ -42,32 +46,38 @@ export function noiseSize(model: tf.LayersModel): number {
 }
 
 /**
- * The step of a classifier as a function of its trainable weights, a batch x [n, …], one-hot labels y [n, classes] and
- * uniform draws u [groups of all log-normal noise layers]; noise as large as activations is drawn from the seed of `draws`.
+ * The step of a model as a function of its trainable weights, a batch and uniform draws; noise as large as activations is drawn from the seed of `draws`.
  *
  * @param slots the trainable weights, in the order in which the function will be given their tensors
  * @param form where the noise's formulas run; `tensors` for a graph
  */
-export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseForm): StepFunction {
-  const logits = logitsModel(model);
+export function stepFunction(
+  model: tf.LayersModel,
+  slots: Slot[],
+  aim: Objective,
+  form?: NoiseForm,
+): StepFunction {
+  const heads = headsOf(model);
+  const layers = layersWithin(model);
   const noises = noisesOf(model);
   const others = variationalsOf(model).filter((variational) => !(variational instanceof Noise));
   const byKernels = readNoises(model);
   const parameters = new Set(noises.flatMap((noise) => noise.parameters));
   const taped = slots.flatMap(({ variable }, i) => (parameters.has(variable) ? [] : [{ variable, i }]));
-  return (weights, x, y, u, draws) => {
+  return (weights, { x, u, klScale, ...targets }, draws) => {
+    const examples = x[0]?.shape[0] as number;
     const variables = slots.map(({ variable }, i) => [variable, weights[i] as tf.Tensor] as const);
-    const noise = withWeights(variables, () => jointNoise(noises, u, form));
+    const noise = withWeights(variables, () => jointNoise(noises, u, klScale, form));
     // those that cost less in the kernel than on the activations
     const folded = byKernels.filter(({ kernels, size }) => {
       const numbers = kernels.map(({ shape }) => tf.util.sizeFromShape(shape as number[]));
-      return numbers.reduce((sum, each) => sum + each, 0) < size * (x.shape[0] as number);
+      return numbers.reduce((sum, each) => sum + each, 0) < size * examples;
     });
     const inKernel = new Map(folded.flatMap((each) => each.kernels.map((kernel) => [kernel, each.noise])));
     // elsewhere the tape has θ's gradient for less, except on the data, whose own gradient it would take
     const read = byKernels.filter((each) => each.onData || folded.includes(each));
     const tapedNoises = noises.filter((noise) => !read.some((each) => each.noise === noise));
-    const parts: Record<'loss' | 'kl' | 'correct', tf.Tensor>[] = [];
+    const parts: Omit<StepResult, 'gradients'>[] = [];
     const objective = (...leaves: tf.Tensor[]) => {
       const substitutes = taped.map(({ variable }, k) => {
         const [leaf, own] = [leaves[k] as tf.Tensor, inKernel.get(variable)];
@@ -78,16 +88,17 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
       for (const each of inKernel.values()) thetas.set(each, undefined);
       for (const [k, each] of tapedNoises.entries()) thetas.set(each, leaves[taped.length + k] as tf.Tensor);
       const forward = () => {
-        const output = logits.apply(x, { training: true }) as tf.Tensor2D;
-        const loss = tf.mean(softmaxCrossEntropy(y as tf.Tensor2D, output));
-        const correct = tf.sum(tf.equal(tf.argMax(output, -1), tf.argMax(y, -1)).toFloat());
-        const otherKl = others.map((variational) => variational.klTerm());
+        const values = heads.without(
+          () => heads.model.apply(x, { training: true }) as tf.Tensor | tf.Tensor[],
+        );
+        const { loss, measured } = termsOf(aim, targets, [values].flat());
+        const otherKl = others.map((variational) => tf.mul(variational.klTerm(), klScale));
         const kl = otherKl.reduce<tf.Tensor>((sum, term) => tf.add(sum, term), noise.kl);
-        parts.push({ loss: tf.keep(loss), kl: tf.keep(kl), correct: tf.keep(correct) });
-        const terms = [...otherKl, ...logits.calculateLosses()];
+        parts.push({ loss: tf.keep(loss), kl: tf.keep(kl), measured: tf.keep(measured) });
+        const terms = [...otherKl, ...layers.flatMap((layer) => layer.calculateLosses())];
         return terms.reduce<tf.Tensor>((sum, term) => tf.add(sum, term), loss).asScalar();
       };
-      const inside = () => withFastBatchNorm(logits, forward);
+      const inside = () => withFastBatchNorm(layers, forward);
       return withDraws(draws, () => withThetas(thetas, () => withWeights(substitutes, inside)));
     };
     const gradients = tf.grads(objective)([
@@ -113,21 +124,4 @@ export function stepFunction(model: tf.LayersModel, slots: Slot[], form?: NoiseF
       gradients: slots.map(({ variable }) => byVariable.get(variable) as tf.Tensor),
     };
   };
-}
-
-/** The model up to its logits: without a final softmax layer, which the loss does better itself. */
-export function logitsModel(model: tf.LayersModel): tf.LayersModel {
-  const last = model.layers.at(-1) as tf.layers.Layer;
-  const config = last.getConfig();
-  const kind = last.getClassName();
-  if (kind !== 'Softmax' && !(kind === 'Activation' && config.activation === 'softmax')) {
-    if (config.activation === 'softmax')
-      throw new Error(
-        `${last.name}: activation 'softmax' inside the layer; make it a layer of its own (tf.layers.softmax()) so that the trainer can work on logits.`,
-      );
-    // a tf.Sequential does not report its layers' losses, the model inside it does
-    return tf.model({ inputs: model.inputs, outputs: model.outputs });
-  }
-  const input = last.inboundNodes[0]?.inputTensors as tf.SymbolicTensor[];
-  return tf.model({ inputs: model.inputs, outputs: input });
 }

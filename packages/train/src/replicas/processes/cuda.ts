@@ -1,4 +1,4 @@
-import { TrainError } from '../../config.js';
+import { TrainError } from '../../errors.js';
 
 /**
  * The CUDA device of each replica, for its CUDA_VISIBLE_DEVICES: those that are visible here, in their order.

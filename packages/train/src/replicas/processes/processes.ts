@@ -3,7 +3,10 @@ import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, rmSync, st
 import type { Socket } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TrainError } from '../../config.js';
+import { modelFiles } from '@sbp/model';
+import type * as tf from '@tensorflow/tfjs';
+import { TrainError } from '../../errors.js';
+import { lasting } from '../../run/memory.js';
 import type { SharedRun } from '../../run/shared-run.js';
 import type { Channel } from '../correspondent.js';
 import type { ProcessStart, Reply } from '../messages.js';
@@ -18,11 +21,17 @@ import { meetingPlace, readViews, writeViews } from './process-link.js';
  * @param device 'GPU' or 'CPU'
  * @throws TrainError where there are fewer GPUs than replicas, or no room for the file
  */
-export async function startProcesses(run: SharedRun, backend: string, device: string): Promise<Team> {
+export async function startProcesses(
+  model: tf.LayersModel,
+  run: SharedRun,
+  backend: string,
+  device: string,
+): Promise<Team> {
   const gpus = device === 'GPU' ? cudaDevices(run.replicas, process.env.CUDA_VISIBLE_DEVICES) : undefined;
+  const files = await modelFiles(model);
   const file = memoryFile(run.bytes.byteLength);
-  writeViews(file, [...run.weights, run.m, run.v]);
-  const { bytes, weights, m, v, gradients, stats, exchanged, pauseAt, barrier, ...plan } = run;
+  writeViews(file, lasting(run));
+  const { bytes, weights, m, v, average, gradients, stats, exchanged, pauseAt, barrier, ...plan } = run;
   const children = Array.from({ length: run.replicas }, (_, index) => {
     const child = fork(new URL('./replica-process.js', import.meta.url), {
       serialization: 'advanced',
@@ -31,7 +40,7 @@ export async function startProcesses(run: SharedRun, backend: string, device: st
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', file, 'pipe'],
       env: environment(run.replicas, gpus?.[index]),
     });
-    const start: ProcessStart = { plan, index, backend, device };
+    const start: ProcessStart = { model: files, plan, index, backend, device };
     child.send(start, () => {});
     return child;
   });
@@ -44,7 +53,7 @@ export async function startProcesses(run: SharedRun, backend: string, device: st
     ...team,
     async epoch(epoch, part) {
       const sums = await team.epoch(epoch, part);
-      readViews(file, [...weights, m, v]);
+      readViews(file, lasting(run));
       return sums;
     },
     async stop() {

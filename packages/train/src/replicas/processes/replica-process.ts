@@ -1,6 +1,6 @@
 import { createDataset } from '@sbp/data';
 import { type Engine, useEngine } from '@sbp/engine';
-import { runMemory } from '../../run/memory.js';
+import { lasting, runMemory } from '../../run/memory.js';
 import type { ProcessStart, Reply, Request } from '../messages.js';
 import { dying, replicaService } from '../replica-service.js';
 import { processLink } from './process-link.js';
@@ -11,7 +11,7 @@ const die = (error: unknown) => say(dying(error));
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());
 
-process.once('message', async ({ plan, index, backend, device: expected }: ProcessStart) => {
+process.once('message', async ({ model, plan, index, backend, device: expected }: ProcessStart) => {
   try {
     const { device } = await useEngine(backend as Engine['name']);
     if (device !== expected)
@@ -20,8 +20,8 @@ process.once('message', async ({ plan, index, backend, device: expected }: Proce
       );
     const run = { ...plan, train: createDataset(plan.train), ...runMemory(plan) };
     const link = processLink();
-    link.pull(...run.weights, run.m, run.v);
-    const answer = await replicaService(run, index, link, say);
+    link.pull(...lasting(run));
+    const answer = await replicaService(model, run, index, link, say);
     process.on('message', (request: Request) => answer(request).catch(die));
     say({ kind: 'ready' });
   } catch (error) {

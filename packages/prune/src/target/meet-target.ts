@@ -1,0 +1,113 @@
+import { costsBefore } from '../cut/costs.js';
+import { PruneError } from '../errors.js';
+import type { OpGraph } from '../ops/read-ops.js';
+import { closer } from './closer.js';
+import { type Criterion, type CriterionName, criterionOf } from './criteria.js';
+import { type Cutter, cutterOf } from './cutter.js';
+import { type Candidates, candidatesOf, pricesOf, type Ranked, rank } from './ranking.js';
+import type { TargetReport } from './report.js';
+import { type Limit, limitOf, type Target } from './target.js';
+
+/** How often groups are ranked by what they cost beside those that are left. */
+const ROUNDS = 4;
+
+export interface MeetOptions {
+  readonly target: Target;
+  readonly criterion: CriterionName | Criterion;
+  readonly threshold: number | undefined;
+  readonly gather: boolean;
+}
+
+/**
+ * Decides which groups of a graph with noise, or with decisions in its place, go so that a target is met: those with the least signal for their cost, as few as there
+ * have to be. What goes is multiplied by 0 from now on, and what stays by its E θ, whatever its threshold.
+ *
+ * @throws PruneError for a target that cannot be met
+ */
+export function meetTarget(
+  graph: OpGraph,
+  { target, criterion, threshold, gather }: MeetOptions,
+): TargetReport {
+  const { name, score } = criterionOf(criterion);
+  const limit = limitOf(target, costsBefore(graph).total);
+  const all = candidatesOf(graph, score, threshold);
+  const cutter = cutterOf(graph, all, limit, gather);
+  const price = (gone: readonly Ranked[]) => pricesOf(graph, cutter.planOf(gone), all, limit.of);
+  let prices = price([]);
+  let gone: Ranked[] = [];
+  if (cutter.left([]) > limit.limit) {
+    refuseTooLow(rank(all, prices), cutter, limit);
+    for (let round = 0; round < ROUNDS; round++) {
+      const ranked = rank(all, prices);
+      const last = gone;
+      gone = ranked.slice(0, fewest(ranked, cutter, limit));
+      if (isSame(gone, last)) break;
+      prices = between(prices, price(gone));
+    }
+    gone = closer(gone, rank(all, prices), cutter, limit, price);
+    gone = withoutUseless(gone, all, cutter, limit);
+  }
+  const reached = cutter.left(gone) / limit.before;
+  cutter.planOf(gone);
+  const isBelow = ({ of, group }: Ranked) => of.below[group]!;
+  const below = gone.filter(isBelow).length;
+  const allBelow = all.reduce((sum, each) => sum + each.below.filter(Boolean).length, 0);
+  return {
+    measure: limit.measure,
+    criterion: name,
+    asked: limit.asked,
+    reached,
+    taken: { above: gone.length - below, below },
+    keptBelow: allBelow - below,
+  };
+}
+
+function refuseTooLow(
+  ranked: readonly Ranked[],
+  cutter: Cutter,
+  { measure, asked, limit, before }: Limit,
+): void {
+  const lowest = cutter.left(ranked);
+  if (lowest <= limit) return;
+  const share = (value: number) => Number(value.toPrecision(3));
+  throw new PruneError(
+    `target: ${measure} can't be cut to ${share(asked)} of ${before}; with one group left of each set that can go it is ${share(lowest / before)}, ${lowest}`,
+  );
+}
+
+/** How many of the first have to go. */
+function fewest(ranked: readonly Ranked[], cutter: Cutter, { limit }: Limit): number {
+  let [low, high] = [0, ranked.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (cutter.left(ranked.slice(0, middle)) <= limit) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** Costs at which both the whole network and what is left of it have a say: those of the last alone may swing. */
+const between = (a: ReadonlyMap<Candidates, Float64Array>, b: ReadonlyMap<Candidates, Float64Array>) =>
+  new Map([...a].map(([of, costs]) => [of, costs.map((cost, i) => Math.sqrt(cost * b.get(of)![i]!))]));
+
+const isSame = (a: readonly Ranked[], b: readonly Ranked[]) => {
+  const keyOf = (list: readonly Ranked[]) =>
+    new Set(list.map(({ of, group }) => `${of.op.name} ${of.op.use.ops.indexOf(of.op)} ${group}`));
+  const [x, y] = [keyOf(a), keyOf(b)];
+  return x.size === y.size && [...x].every((key) => y.has(key));
+};
+
+/** Groups that are still there for others' sake cost as much at 0: they stay as they are. */
+function withoutUseless(
+  gone: readonly Ranked[],
+  all: readonly Candidates[],
+  cutter: Cutter,
+  { limit }: Limit,
+): Ranked[] {
+  const plan = cutter.planOf(gone);
+  const there = new Map(
+    all.map((of) => [of, of.op.twins.map(({ outputs }) => new Set(plan.present(outputs[0]!)))]),
+  );
+  const useful = gone.filter(({ of, group }) => !there.get(of)!.some((present) => present.has(group)));
+  return cutter.left(useful) <= limit ? useful : [...gone];
+}

@@ -1,0 +1,12 @@
+/** Training cannot start or go on as asked; one line that says what is wrong and what to do. */
+export class TrainError extends Error {
+  override name = 'TrainError';
+
+  /** @param code 'replica-died' where nothing is wrong with what was asked for: it may well work again */
+  constructor(
+    message: string,
+    readonly code?: 'replica-died',
+  ) {
+    super(message);
+  }
+}

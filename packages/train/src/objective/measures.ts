@@ -1,0 +1,52 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** What a person compares models by: a mean over examples, less is better. */
+export interface Measure {
+  /** In words, with its unit: `error %`. */
+  readonly title: string;
+  /** Of each example, [n]. */
+  of(target: tf.Tensor, output: tf.Tensor): tf.Tensor;
+  /** From the mean over all examples to what is shown. */
+  finish(mean: number): number;
+}
+
+const percent = (mean: number) => 100 * mean;
+
+/** The mean of each example over all its places. */
+const perExample = (x: tf.Tensor): tf.Tensor => {
+  const [n, ...rest] = x.shape as [number, ...number[]];
+  return rest.length === 0 ? x : tf.mean(tf.reshape(x, [n, -1]), 1);
+};
+
+/**
+ * Measures by name. Outputs are what the model gives, targets of the same shape; `logits` in a name says that the output has no activation.
+ */
+export const measures = {
+  /** Share of places, in %, whose largest output is not the class's. */
+  error: {
+    title: 'error %',
+    of: (target, output) => perExample(tf.notEqual(tf.argMax(output, -1), tf.argMax(target, -1)).toFloat()),
+    finish: percent,
+  },
+  /** Share of yes-or-no answers in %, above ½ or not, that are wrong. */
+  binaryError: { title: 'error %', of: wrongAbove(0.5), finish: percent },
+  /** The same of logits, above 0 or not. */
+  binaryErrorOfLogits: { title: 'error %', of: wrongAbove(0), finish: percent },
+  meanAbsoluteError: {
+    title: 'mean absolute error',
+    of: (target, output) => perExample(tf.abs(tf.sub(output, target))),
+    finish: (mean) => mean,
+  },
+  rootMeanSquaredError: {
+    title: 'root mean squared error',
+    of: (target, output) => perExample(tf.square(tf.sub(output, target))),
+    finish: Math.sqrt,
+  },
+} satisfies Record<string, Measure>;
+
+export type MeasureName = keyof typeof measures;
+
+function wrongAbove(limit: number): Measure['of'] {
+  return (target, output) =>
+    perExample(tf.notEqual(tf.greater(output, limit), tf.greater(target, 0.5)).toFloat());
+}
