@@ -16,8 +16,6 @@ export interface RawArray {
   dtype: NumbersType;
   /** Labels that are text: one an example, in the place of numbers. */
   texts?: readonly string[];
-  /** Whether it is images in files: held as they come. */
-  images?: boolean;
   /** All numbers in order, some whole examples at a time; may be asked for more than once. */
   pieces(): AsyncIterable<Numbers | Broken>;
   /** Where an example is from, for messages. */

@@ -41,7 +41,8 @@ export async function readAll(
       `${some(parts.map(([name]) => name))}: expected data to train on, found none; give a part 'train'`,
     );
   const inputs = await fitInputs(parts, options, notes);
-  checkNormalize(inputs[0]!, options);
+  // Before anything is decoded.
+  for (const input of inputs[0]!) checkNormalize(input, input.raw.where(0), options);
   for (const [i, [, part]] of parts.entries()) checkSizes(inputs[i]!, part);
   const targets = await fitTargets(parts, inputs[0]!, opened.classes, options, notes);
   const named = opened.classes ?? parts[0]![1].targets.find(({ texts }) => texts);

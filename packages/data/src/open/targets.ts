@@ -52,7 +52,10 @@ export async function fitTargets(
         );
       return raw;
     });
-    const target = await understood(raws, spec, inputs, own, options.classes, name, notes);
+    const known = options.classes ?? own;
+    // Of several outputs, those that tell so many classes apart.
+    const fits = wanted.length === 1 || known?.length === (spec.size === 1 ? 2 : spec.size);
+    const target = await understood(raws, spec, inputs, fits ? known : undefined, name, notes);
     for (const [i, each] of target.entries()) fitted[i]!.push({ ...each, name });
   }
   return fitted;
@@ -64,8 +67,7 @@ async function understood(
   raws: RawArray[],
   spec: OutputSpec,
   inputs: readonly FittedInput[],
-  own: readonly string[] | undefined,
-  given: readonly string[] | undefined,
+  known: readonly string[] | undefined,
   name: string,
   notes: string[],
 ): Promise<Unnamed[]> {
@@ -78,7 +80,6 @@ async function understood(
         `${raw.where(0)}: expected labels of [${first.shape.join(', ')}] as ${first.where(0)} has, found [${raw.shape.join(', ')}]`,
       );
   const { size } = spec;
-  const known = given ?? own;
   if (first.texts) return fromTexts(raws, spec, known, name, notes);
   if (shape.length >= 2) return [...fromImages(raws, shape, spec, inputs, known, name, notes)];
   const all = await Promise.all(raws.map(inMemory));

@@ -208,6 +208,11 @@ describe('NumPy files', () => {
       /found none above 0.5: they are scaled already/,
     );
     expect((await opened({ x: scaled }, { inputs })).train.inputs[0]!.normalize).toBeUndefined();
+    const pixels = npyBytes('<f4', [10, 4, 4, 1], bytesOf(new Float32Array(160).fill(200)));
+    expect(await failure(opened({ x: pixels }, { inputs }))).toMatch(
+      /how the model takes 'image', whose numbers reach 200 as those of pixels do/,
+    );
+    expect((await opened({ x: pixels }, { inputs, normalize: 'none' })).train.size).toBe(8);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { hostname, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -395,6 +395,9 @@ describe('data that does not fit into memory', () => {
       normalize: '0..1',
       onProgress: () => expect.fail('decodes again'),
     });
+    await expect(openData(folder, { ...options, normalize: undefined })).rejects.toThrow(
+      /'image': expected to be told how/,
+    );
     expect(second.notes.join('\n')).toMatch(/Left out 1 broken example of 22[\s\S]*found again in /);
     for (const part of ['train', 'validation', 'test'] as const) {
       const all = Array.from({ length: held[part]!.size }, (_, i) => i).reverse();
@@ -421,6 +424,21 @@ describe('data that does not fit into memory', () => {
     await writeFile(join(folder, 'a', '0.png'), await picture('x.png', [3, 3, 3]));
     await openData(folder, options);
     expect(await kept()).toHaveLength(2);
+  });
+
+  it('clears up after a process that was killed while it wrote', async () => {
+    const cacheFolder = join(temp, 'cache-4');
+    const [dead, alive] = [99_999_999, process.ppid].map((pid) =>
+      join(cacheFolder, `data.partial-${hostname()}-${pid}-x`),
+    );
+    for (const half of [dead!, alive!]) {
+      await mkdir(half, { recursive: true });
+      await writeFile(join(half, '0-0.raw'), 'half');
+    }
+    await openData(await folderOf(classes({ a: 12, b: 9 })), { ...large(), cacheFolder });
+    expect((await readdir(cacheFolder)).filter((name) => name.includes('partial'))).toEqual([
+      basename(alive!),
+    ]);
   });
 
   it('leaves nothing behind where it fails', async () => {

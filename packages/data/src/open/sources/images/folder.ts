@@ -177,7 +177,7 @@ function rawPart(
     throw new DataError(`${root}: expected images in each part, found one without`, root);
   const where = (example: number) => shownPath(files[example]!);
   const common = { size: files.length, dtype: 'uint8' as const, where };
-  const image = { ...common, name: 'image', shape, images: true, pieces: () => decodeImages(files, shape) };
+  const image = { ...common, name: 'image', shape, pieces: () => decodeImages(files, shape) };
   if (layout.kind === 'classes') {
     const labels = classes!.flatMap((name, label) => (layout.classes.get(name) ?? []).map(() => label));
     return { inputs: [image], targets: [inMemory('label', Int32Array.from(labels), [], where)] };

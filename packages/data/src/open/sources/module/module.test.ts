@@ -161,6 +161,7 @@ describe('a module', () => {
       {
         inputs: { photo: [2, 2, 3], meta: [1] },
         outputs: { again: { kind: 'values' }, seg: { size: 3 } },
+        normalize: 'none',
       },
     );
     expect(train.inputs).toMatchObject([{ name: 'photo' }, { name: 'meta', shape: [1] }]);
