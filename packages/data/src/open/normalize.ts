@@ -12,12 +12,11 @@ function isNormalized(dtype: NumbersType, shape: readonly number[]): boolean {
 }
 
 /** What the network is given of an input that was read. */
-export function normalizeOf(
-  field: ReadField,
-  { normalize = 'none' }: DataOptions,
-): Normalization | undefined {
-  if (!isNormalized(fieldType(field), field.shape)) return undefined;
-  return normalizationOf(normalize, field, `'${field.name}'`);
+export function normalizeOf(field: ReadField, options: DataOptions): Normalization | undefined {
+  const [dtype, where] = [fieldType(field), `'${field.name}'`];
+  checkNormalize({ ...field, dtype }, where, options);
+  const { normalize = 'none' } = options;
+  return isNormalized(dtype, field.shape) ? normalizationOf(normalize, field, where) : undefined;
 }
 
 /** @throws DataError where it has to be said how the network takes an input, or where that can't be */
