@@ -50,6 +50,10 @@ dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr))
 dt { color: var(--soft); font-size: 13px; }
 dd { margin: 0; overflow-wrap: anywhere; }
 figure { padding: 4px; overflow: hidden; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 12px; }
+.pictures figure { margin: 0; padding: 8px; }
+.pictures img { display: block; width: 100%; image-rendering: pixelated; }
+figcaption { margin-top: 6px; color: var(--soft); font-size: 12px; line-height: 1.35; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; }
 svg.narrow { display: none; }
 .scroll {

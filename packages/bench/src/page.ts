@@ -11,6 +11,8 @@ export type Block =
   | { kind: 'table'; rows: readonly object[]; columns: readonly Column[] }
   /** An SVG of this package's, drawn for screens and again for phones; `title` is told to those who don't see it. */
   | { kind: 'chart'; title: string; draw(width: number): string }
+  /** Small PNG files, drawn in them and at least so large that their pixels are seen; each caption stands under its picture. */
+  | { kind: 'pictures'; pictures: readonly { png: Uint8Array; caption: string }[] }
   /** Shown when it is asked for. */
   | { kind: 'code'; title: string; text: string };
 
@@ -80,9 +82,18 @@ function html(block: Block, id: string): string {
       return tableOf(block.rows, block.columns);
     case 'chart':
       return chartOf(block, id);
+    case 'pictures':
+      return `<div class="pictures">\n${block.pictures.map(pictureOf).join('\n')}\n</div>`;
     case 'code':
       return `<details><summary>${text(block.title)}</summary><pre>${text(block.text)}</pre></details>`;
   }
+}
+
+function pictureOf({ png, caption }: { png: Uint8Array; caption: string }): string {
+  // in pieces: so many arguments overflow the stack
+  let binary = '';
+  for (let at = 0; at < png.length; at += 8192) binary += String.fromCharCode(...png.subarray(at, at + 8192));
+  return `<figure><img src="data:image/png;base64,${btoa(binary)}" alt="${text(caption)}"/><figcaption>${text(caption)}</figcaption></figure>`;
 }
 
 function tableOf(rows: readonly object[], columns: readonly Column[]): string {

@@ -1,4 +1,4 @@
-import { leNet5, leNetFc, type NetOptions, noisesOf, vggLike } from '@sbp/layers';
+import { leNet5, leNetFc, type NetOptions, noisesOf, vggDropout, vggLike, withDropout } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
 import type { RunConfig } from './run-config.js';
@@ -94,3 +94,7 @@ function weighLayers(model: tf.LayersModel, weights: Record<string, number>): vo
   checkNames('noise.klWeight', weights, names, 'noise layer');
   for (const { layer, config } of noises) config.klWeight = weights[layer.name] ?? 1;
 }
+
+/** The config's network as it is trained: with its published dropout, which saved networks are without. */
+export const dressedFor = ({ dropout }: RunConfig) =>
+  dropout ? { dressed: (model: tf.LayersModel) => withDropout(model, vggDropout) } : {};

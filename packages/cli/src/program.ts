@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addBench } from './commands/bench.js';
+import { addCompress } from './commands/compress.js';
 import { addDiff } from './commands/diff.js';
 import { addEngine } from './commands/engine.js';
 import { addExport } from './commands/export.js';
@@ -43,6 +44,7 @@ function createProgram(): Command {
       '\nExamples:\n  $ sbp train quickstart.json\n  $ sbp bench runs/quickstart/noisy runs/quickstart/pruned\n\nsbp <command> --help tells more. Exit codes: 0 done, 1 failed, 2 wrong input, 130 stopped by Ctrl-C.',
     );
   for (const add of [
+    addCompress,
     addTrain,
     addPrune,
     addExport,

@@ -27,7 +27,9 @@ const progress = {
 
 function output(isTTY: boolean) {
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 200, cursorTo() {}, clearLine() {} });
-  const reporter = trainReporter(stream as unknown as NodeJS.WriteStream, 3, [metrics(1)], metrics(1).total);
+  const reporter = trainReporter(stream as unknown as NodeJS.WriteStream, 3, [metrics(1)], {
+    total: metrics(1).total,
+  });
   return { reporter, text: () => String(stream.read() ?? '') };
 }
 

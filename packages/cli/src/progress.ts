@@ -19,12 +19,13 @@ const LINE_SECONDS = 10;
  * every ten seconds.
  *
  * @param history epochs done before, when resuming: what is known of error, widths and times
+ * @param options `total`: groups of each layer; `measure`: what the figure called an error is, in words with its unit
  */
 export function trainReporter(
   stream: NodeJS.WriteStream,
   epochs: number,
   history: readonly EpochMetrics[],
-  total: Record<string, number>,
+  { total, measure = 'error %' }: { total: Record<string, number>; measure?: string },
 ): TrainReporter {
   const known = [...history];
   const live = (progress: TrainProgress) => {
@@ -32,7 +33,7 @@ export function trainReporter(
     return [
       `${count(progress.imagesPerSecond)} images/s`,
       `${duration(secondsLeft(progress, known))} left`,
-      `error ${last ? last.error.toFixed(2) : '–'} %`,
+      told(measure, last?.error),
       ...widthsOf(last?.kept ?? total),
       ...lossAndKl(progress),
     ].join('  ');
@@ -41,7 +42,7 @@ export function trainReporter(
     [
       `${count(metrics.imagesPerSecond)} images/s`,
       `took ${duration(metrics.seconds)}`,
-      `error ${metrics.error.toFixed(2)} %`,
+      told(measure, metrics.error),
       ...widthsOf(metrics.kept),
       ...lossAndKl(metrics),
     ].join('  ');
@@ -55,6 +56,13 @@ export function trainReporter(
     },
     stop: () => reporter.stop(),
   };
+}
+
+/** A figure with what it is: `error 1.23 %`. */
+export function told(measure: string, value: number | undefined): string {
+  const isShare = measure.endsWith(' %');
+  const shown = value === undefined ? '–' : isShare ? value.toFixed(2) : value.toPrecision(4);
+  return isShare ? `${measure.slice(0, -2)} ${shown} %` : `${measure} ${shown}`;
 }
 
 /** Groups of each layer as the paper writes them: 3-18-284-283. */

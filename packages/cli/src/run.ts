@@ -20,6 +20,11 @@ export interface Run {
   say(line: string): void;
 }
 
+/** Where its trainings are kept and shown. */
+export const placeOf = ({ paths: { folder }, stream, say, checkpointMinutes }: Run) => ({
+  ...{ folder, stream, say, checkpointMinutes },
+});
+
 /** What a training ran on. */
 export interface TrainedOn {
   engine: Pick<Engine, 'name' | 'version' | 'device'>;

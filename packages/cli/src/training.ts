@@ -1,37 +1,58 @@
-import { groupCounts, vggDropout, withDropout } from '@sbp/layers';
-import { type EpochMetrics, type ResolvedTrainConfig, TrainError, type TrainState, train } from '@sbp/train';
+import { groupCounts } from '@sbp/layers';
+import {
+  type EpochMetrics,
+  type Steering,
+  type TrainConfig,
+  TrainError,
+  type TrainState,
+  train,
+} from '@sbp/train';
 import { type Checkpoint, writeCheckpoint } from '@sbp/train/checkpoint';
 import { tensorboardWriter, writeEpoch } from '@sbp/train/tensorboard';
 import type * as tf from '@tensorflow/tfjs';
 import { RunError } from './failure.js';
 import { trainReporter } from './progress.js';
-import type { Run, TrainedOn } from './run.js';
+import type { TrainedOn } from './run.js';
 import type { RunData } from './run-data.js';
 import { appendMetrics, writeJson, writeMetrics } from './run-folder.js';
 import { count, duration, plural } from './words.js';
+
+/** Where a training is kept and shown. */
+interface Place {
+  folder: string;
+  stream: NodeJS.WriteStream;
+  say(line: string): void;
+  /** How often the state is kept within epochs, which are kept at their ends. */
+  checkpointMinutes?: number;
+}
 
 /** One training of a run: of its network, or of the smaller one after the cut. */
 interface Training {
   model: tf.LayersModel;
   data: RunData;
-  settings: ResolvedTrainConfig;
+  settings: TrainConfig & { epochs: number };
   on: TrainedOn;
   /** Where an earlier call was stopped. */
   saved: Checkpoint | undefined;
   files: { checkpoints: string; metrics: string; events: string };
+  /** What the model is trained with beside what it is. */
+  dressed?(model: tf.LayersModel): tf.LayersModel;
+  steer?: Steering;
+  /** What the figure called an error is; default `error %`. */
+  measure?: string;
 }
 
-/** Trains to the end, with the config's dropout, keeping the state every few minutes and after every epoch, and shows how it goes. */
+/** Trains to the end, keeping the state every few minutes and after every epoch, and shows how it goes. */
 export async function trainToEnd(
-  { config: { dropout }, paths: { folder }, stream, say, checkpointMinutes }: Run,
-  { model: plain, data, settings, on, saved, files }: Training,
+  { folder, stream, say, checkpointMinutes }: Place,
+  { model: plain, data, settings, on, saved, files, dressed, steer, measure }: Training,
 ): Promise<EpochMetrics[]> {
   const { epochs } = settings;
-  const model = dropout ? withDropout(plain, vggDropout) : plain;
+  const model = dressed?.(plain) ?? plain;
   const history = [...(saved?.history ?? [])];
   writeMetrics(files.metrics, history);
   const events = tensorboardWriter(files.events, { from: history.length + 1 });
-  const reporter = trainReporter(stream, epochs, history, groupsOf(model));
+  const reporter = trainReporter(stream, epochs, history, { total: groupsOf(model), measure });
   let last = saved?.state;
   const unwatch = stopOnSignals(() => {
     reporter.stop();
@@ -47,6 +68,7 @@ export async function trainToEnd(
       resume: saved?.state,
       onProgress: (progress) => reporter.progress(progress),
       checkpointMinutes,
+      steer,
       onCheckpoint: keep,
       onEpoch: (metrics, state) => {
         history.push(metrics);

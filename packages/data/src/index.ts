@@ -16,7 +16,11 @@ export type {
   NumbersType,
   Target,
 } from './dataset/dataset.js';
+export { lengthOf } from './dataset/dataset.js';
 export { subset } from './dataset/subset.js';
+export { type OpenedData, openData } from './open/open-data.js';
+export type { DataOptions, InputSpec, OutputSpec } from './open/options.js';
+export type { DataModule } from './open/sources/module/module.js';
 export type { Draw } from './prepare/draw.js';
 export { type NormalizeName, normalizeNames } from './prepare/normalization.js';
 export { type Cifar10Progress, loadCifar10 } from './sets/cifar10.js';

@@ -5,6 +5,9 @@ export {
   trainConfigSchema,
 } from './config.js';
 export { TrainError } from './errors.js';
+export { outputEnds } from './objective/heads.js';
+export { inputTensors } from './objective/inputs.js';
+export { namesOf } from './objective/names.js';
 export {
   errorTitle,
   type Objective,
@@ -16,7 +19,14 @@ export type { EpochSums, StepTotals, TrainStep } from './run/epoch.js';
 export { errorOn } from './run/evaluate.js';
 export { Replica } from './run/replica.js';
 export { type SharedRun, sharedRun } from './run/shared-run.js';
-export type { EpochMetrics, Steered, Steering, TrainProgress, TrainState } from './run/state.js';
+export {
+  type EpochMetrics,
+  heldWeights,
+  type Steered,
+  type Steering,
+  type TrainProgress,
+  type TrainState,
+} from './run/state.js';
 export { noiseSize, type StepBatch, type StepFunction, type StepResult, stepFunction } from './step/step.js';
 export { defaultReplicas, type TrainHooks, train } from './train.js';
 export { constantThenLinear } from './update/schedule.js';

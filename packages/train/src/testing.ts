@@ -4,6 +4,7 @@ import { logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
 import { philox } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
 import { type Objective, objectiveOf } from './objective/objective.js';
+import type { TrainState } from './run/state.js';
 import type { StepBatch } from './step/step.js';
 
 /** Images of two classes told apart by the brighter half; the noise is from a seed. */
@@ -50,6 +51,18 @@ export function smallNet(batchNorm = true): tf.LayersModel {
   });
 }
 
+/** A state that the run it came from can't change any more. */
+export function copyOf(state: TrainState): TrainState {
+  const { weights, m, v, average, ...rest } = state;
+  return {
+    ...structuredClone(rest),
+    weights: weights.slice(),
+    m: m.slice(),
+    v: v.slice(),
+    ...(average && { average: average.slice() }),
+  };
+}
+
 /** What a classifier of single labels minimises. */
 export function classifies(model: tf.LayersModel): Objective {
   const classes = Array.from({ length: model.outputs[0]?.shape.at(-1) as number }, (_, i) => String(i));
@@ -59,5 +72,5 @@ export function classifies(model: tf.LayersModel): Objective {
 
 /** What a step of it reads. */
 export function batchOf(x: tf.Tensor, y: tf.Tensor, u: tf.Tensor): StepBatch {
-  return { x: [x], y: [y], u, klScale: tf.scalar(1) };
+  return { x: [x], y: [y], taught: [], u, klScale: tf.scalar(1) };
 }

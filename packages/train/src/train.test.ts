@@ -1,18 +1,26 @@
 import { classTarget, type Dataset } from '@sbp/data';
+import { useEngine } from '@sbp/engine';
 import { leNetFc, noisesOf, noisyConv2d, withDropout } from '@sbp/layers';
 // the built package: worker threads run JavaScript
 import { type EpochMetrics, type TrainConfig, TrainError, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { assert, beforeAll, describe, expect, it } from 'vitest';
-import { halves, smallNet } from './testing.js';
+import { copyOf, halves, smallNet } from './testing.js';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await useEngine('wasm');
 });
 
 const data = { train: halves(500), test: halves(200) };
 
 const config: TrainConfig = { epochs: 2, batchSize: 64, learningRate: 0.01, seed: 5, replicas: 1 };
+/** Whatever has a state of its own, or makes replicas meet. */
+const everything = {
+  optimizer: 'adamw',
+  schedule: 'one-cycle',
+  clipNorm: 0.5,
+  ema: 0.9,
+} satisfies TrainConfig;
 const weightsOf = (model: tf.LayersModel) => model.getWeights().flatMap((w) => [...w.dataSync()]);
 const distance = (a: number[], b: number[]) => Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number))));
 
@@ -50,7 +58,7 @@ describe('train', () => {
     let saved: TrainState | undefined;
     const stop = new Error('stopped');
     const onEpoch = (_: unknown, state: TrainState) => {
-      saved = { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+      saved = copyOf(state);
       throw stop;
     };
     await expect(trained({ ...config, epochs: 3 }, { onEpoch })).rejects.toBe(stop);
@@ -59,7 +67,7 @@ describe('train', () => {
   });
 
   it.each([1, 2])('goes on from within an epoch to the same bit, on %i replicas', async (replicas) => {
-    const options = { ...config, epochs: 2, batchSize: 32, replicas };
+    const options = { ...config, ...everything, epochs: 2, batchSize: 64, replicas };
     const whole: EpochMetrics[] = [];
     const expected = await trained(options, { onEpoch: (metrics: EpochMetrics) => void whole.push(metrics) });
     let saved: TrainState | undefined;
@@ -71,21 +79,16 @@ describe('train', () => {
       checkpointMinutes: 0,
       onEpoch: (metrics: EpochMetrics) => void seen.push(metrics),
       onCheckpoint: (state: TrainState) => {
-        saved = structuredClone({
-          ...state,
-          weights: state.weights.slice(),
-          m: state.m.slice(),
-          v: state.v.slice(),
-        });
+        saved = copyOf(state);
         places.push(state.epoch * 500 + (state.within?.sums.examples as number));
-        if (places.length === 3) throw stop;
+        if (places.length === 2) throw stop;
       },
     });
     let weights: number[] | undefined;
     while (!weights)
       weights = await trained(options, hooks()).catch((error) => void expect(error).toBe(stop));
     expect(weights).toEqual(expected);
-    expect(places.length).toBeGreaterThan(8);
+    expect(places.length).toBeGreaterThan(4);
     expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
     const figures = ({ loss, kl, trainError, error }: EpochMetrics) => ({ loss, kl, trainError, error });
     expect(seen.map(figures)).toEqual(whole.map(figures));
@@ -102,18 +105,17 @@ describe('train', () => {
         learningRate: 0.01,
         replicas,
         shrink: true,
+        ema: 0.8,
       };
       const states: TrainState[] = [];
-      const copy = (state: TrainState) =>
-        structuredClone({ ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() });
       const metrics: EpochMetrics[] = [];
       const hooks = {
         checkpointMinutes: 0,
         onEpoch: (epoch: EpochMetrics, state: TrainState) => {
           metrics.push(epoch);
-          states.push(copy(state));
+          states.push(copyOf(state));
         },
-        onCheckpoint: (state: TrainState) => void (states.length % 2 && states.push(copy(state))),
+        onCheckpoint: (state: TrainState) => void (states.length % 2 && states.push(copyOf(state))),
       };
       const net = () => {
         const model = smallNet(false);
@@ -126,7 +128,7 @@ describe('train', () => {
       const narrow = states.filter(({ live }) => live);
       expect(narrow.at(-1)?.live?.d?.length).toBeLessThan(6);
       const within = narrow.find((state) => state.within);
-      for (const resume of [narrow[0], within, narrow.at(-1)]) {
+      for (const resume of replicas === 1 ? [narrow[0], within, narrow.at(-1)] : [within]) {
         assert(resume);
         const again = net();
         await train(again, data, options, { resume });
@@ -159,14 +161,14 @@ describe('train', () => {
           ],
         });
       };
-      const run = async (own: number, l2: TrainConfig['l2']) => {
+      const run = async (own: number, l2: TrainConfig['l2'], replicas = 1) => {
         const model = net(own);
         await train(model, data, { ...config, learningRate: 1e-3, epochs: 1, replicas, l2 });
         return weightsOf(model);
       };
       const [expected, actual, none] = [
         await run(lambda / examples, 0),
-        await run(0, lambda),
+        await run(0, lambda, replicas),
         await run(0, 0),
       ];
       // the bias before batch norm has no gradient but rounding, which Adam blows up to whole steps
@@ -180,14 +182,14 @@ describe('train', () => {
     const options = { ...config, epochs: 3, l2: { from: 0, to: 100 } };
     let saved: TrainState | undefined;
     const onEpoch = (_: unknown, state: TrainState) => {
-      saved ??= { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+      saved ??= copyOf(state);
     };
     const whole = await trained(options, { onEpoch });
     expect(await trained(options, { resume: saved })).toEqual(whole);
     expect(distance(whole, await trained({ ...options, l2: { from: 100, to: 0 } }))).toBeGreaterThan(1e-3);
   });
 
-  it.each([1, 3])(
+  it.each([1, 2])(
     'leaves layers that are not to be trained as they are, to the bit, on %i replicas',
     async (replicas) => {
       const model = smallNet();
@@ -200,7 +202,7 @@ describe('train', () => {
       const [before, others] = [of(frozen), of([model.getLayer('c')])];
       let saved: TrainState | undefined;
       const onEpoch = (_: unknown, state: TrainState) => {
-        saved ??= { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+        saved ??= copyOf(state);
       };
       const options = { ...config, epochs: 2, replicas };
       await train(model, data, options, { onEpoch });

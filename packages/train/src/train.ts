@@ -11,9 +11,15 @@ import { narrower, startCourse } from './run/course.js';
 import { stepsTaken } from './run/epoch.js';
 import { errorsOf } from './run/evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './run/shared-run.js';
-import type { EpochMetrics, Steering, TrainProgress, TrainState } from './run/state.js';
+import {
+  type EpochMetrics,
+  heldWeights,
+  type Steering,
+  type TrainProgress,
+  type TrainState,
+} from './run/state.js';
 import { weightLayout, writeWeights } from './step/layout.js';
-import { stepRates } from './update/schedule.js';
+import { stepRates } from './update/pace.js';
 
 export interface TrainHooks {
   /** Called about four times a second. */
@@ -70,14 +76,15 @@ export async function trainOn(
   const config = resolveTrainConfig(options);
   inputsFor(model, data.train);
   const objective = objectiveOf(model, data.train, config);
-  for (const set of [data.test, data.validation]) if (set) objectiveOf(model, set, config);
+  for (const set of [data.test, data.validation])
+    if (set) objectiveOf(model, set, { ...config, distillation: undefined });
   const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);
   const { slots } = weightLayout(model);
   const first = hooks.resume?.epoch ?? 0;
   if (hooks.resume) {
     checkLengths(model, hooks.resume);
     // where nothing is left to do, the caller still gets the trained model
-    writeWeights(tf, slots, hooks.resume.weights);
+    writeWeights(tf, slots, heldWeights(hooks.resume));
     if (first >= config.epochs) return [];
   }
   const main = mainOutput(objective);
@@ -99,7 +106,7 @@ export async function trainOn(
       const weightsAt = (step: number) => run.weights[step % 2] as Float32Array;
       const steer = (step: number) => {
         if (!hooks.steer || step % hooks.steer.every !== 0) return;
-        writeWeights(tf, slots, course.state(weightsAt(step)).weights);
+        writeWeights(tf, slots, heldWeights(course.state(weightsAt(step))));
         steering = hooks.steer.next(model, step / (config.epochs * steps), steering);
       };
       const part = (step: number) => {
@@ -136,12 +143,12 @@ export async function trainOn(
           `the loss is not finite at epoch ${epoch + 1}, step ${sums.failedStep + 1}; the model holds the last good weights; lower learningRate or noiseRate.`,
         );
       }
-      const errorsOn = async (set: Dataset) =>
-        errorsOf(objective, await team.evaluate(weights, set), set.size);
+      const held = run.average ?? weights;
+      const errorsOn = async (set: Dataset) => errorsOf(objective, await team.evaluate(held, set), set.size);
       const errors = await errorsOn(data.test);
       const validation = data.validation && (await errorsOn(data.validation));
       const state = course.state(weights);
-      writeWeights(tf, slots, state.weights);
+      writeWeights(tf, slots, heldWeights(state));
       const metrics: EpochMetrics = {
         epoch: epoch + 1,
         loss: sums.loss / sums.examples,

@@ -1,7 +1,7 @@
 import { loadModel, saveModel } from '@sbp/model';
 import { readCheckpoint } from '@sbp/train/checkpoint';
-import { setBatchNormTrainable } from '../nets.js';
-import { type Run, startEngine } from '../run.js';
+import { dressedFor, setBatchNormTrainable } from '../nets.js';
+import { placeOf, type Run, startEngine } from '../run.js';
 import { loadData } from '../run-data.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
 import { plural } from '../words.js';
@@ -22,7 +22,15 @@ export async function fineTunePhase(run: Run): Promise<void> {
     metrics: paths.fineTuneMetrics,
     events: paths.fineTuneEvents,
   };
-  await trainToEnd(run, { model, data, settings, on, saved, files });
+  await trainToEnd(placeOf(run), {
+    ...dressedFor(config),
+    model,
+    data,
+    settings,
+    on,
+    saved,
+    files,
+  });
   await saveModel(model, paths.tuned);
   const { environment } = await import('@sbp/bench');
   writeTrainedOn(paths.fineTuning, on, { environment: environment() });

@@ -1,7 +1,7 @@
 import { saveModel } from '@sbp/model';
 import { readCheckpoint } from '@sbp/train/checkpoint';
-import { buildNet, netTitle } from '../nets.js';
-import { type Run, startEngine } from '../run.js';
+import { buildNet, dressedFor, netTitle } from '../nets.js';
+import { placeOf, type Run, startEngine } from '../run.js';
 import { dataSets } from '../run-config.js';
 import { loadData, testedImages } from '../run-data.js';
 import { beginRun } from '../run-folder.js';
@@ -29,7 +29,15 @@ export async function trainPhase(run: Run): Promise<void> {
   beginRun(paths, config);
   const settings = { ...config.train, replicas: on.replicas };
   const files = { checkpoints: paths.checkpoints, metrics: paths.metrics, events: paths.trainEvents };
-  await trainToEnd(run, { model, data, settings, on, saved, files });
+  await trainToEnd(placeOf(run), {
+    ...dressedFor(config),
+    model,
+    data,
+    settings,
+    on,
+    saved,
+    files,
+  });
   await saveModel(model, paths.trained);
   const { environment } = await import('@sbp/bench');
   writeTrainedOn(paths.training, on, { environment: environment() });

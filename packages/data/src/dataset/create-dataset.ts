@@ -232,9 +232,11 @@ function checkAugment({ name, inputs, augment }: Dataset): void {
 function shared<F extends Field>(field: F): F {
   const { values } = field;
   if (isFile(values) || values.buffer instanceof SharedArrayBuffer) return field;
-  const copy = new (values.constructor as new (buffer: SharedArrayBuffer) => Numbers)(
-    new SharedArrayBuffer(values.byteLength),
-  );
+  const memory = new SharedArrayBuffer(values.byteLength);
+  // not by its constructor: Node's Buffer is a Uint8Array of its own kind
+  const Kind: new (memory: SharedArrayBuffer) => Numbers =
+    values instanceof Uint8Array ? Uint8Array : values instanceof Int32Array ? Int32Array : Float32Array;
+  const copy = new Kind(memory);
   copy.set(values);
   return { ...field, values: copy };
 }

@@ -2,13 +2,13 @@ import { exec } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { decode } from 'fast-png';
 import { extract } from 'tar';
 import { DataError } from '../data-error.js';
+import { partialName, removeLeftovers } from '../leftovers.js';
 import {
   batchSize,
   type CifarFile,
@@ -49,9 +49,9 @@ export async function fetchCifar10(
   const parent = dirname(folder);
   try {
     await mkdir(parent, { recursive: true });
-    await removeLeftovers(parent);
+    await removeLeftovers(parent, 'cifar-10');
     if (await isFolder(folder)) return;
-    const work = await mkdtemp(join(parent, `${partialPrefix}${process.pid}-`));
+    const work = await mkdtemp(join(parent, partialName('cifar-10')));
     try {
       const tarball = await pack(work, onProgress);
       await extract({ file: tarball, cwd: work, filter: (path) => /\.(png|json)$/.test(path) });
@@ -195,26 +195,6 @@ async function folderBytes(folder: string): Promise<number> {
       ),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Work folders are named after machine and process, so that those of the dead can be told from those of the living. */
-const partialPrefix = `cifar-10.partial-${hostname()}-`;
-
-async function removeLeftovers(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
-    if (!name.startsWith(partialPrefix)) continue;
-    const pid = Number.parseInt(name.slice(partialPrefix.length), 10);
-    // An npm that outlived its parent may still be writing there: then a later call removes it.
-    if (!isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true }).catch(() => {});
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

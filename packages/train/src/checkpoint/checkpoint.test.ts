@@ -55,7 +55,8 @@ const flip = (file: string, at: number) => {
 describe('checkpoints', () => {
   it('come back as they were written, to the bit, and leave nothing else in the folder', () => {
     const within = { sums: { examples: 128, loss: 0.1 + 0.2, kl: 1 / 3, measured: [7] }, seconds: 0.7 };
-    const checkpoint = { ...after(epochs(2)), state: { ...after(epochs(2)).state, within } };
+    const average = Float32Array.of(1, 2, 3, 4, 5e-7);
+    const checkpoint = { ...after(epochs(2)), state: { ...after(epochs(2)).state, within, average } };
     writeCheckpoint(folder, after(epochs(1)));
     writeCheckpoint(folder, checkpoint);
     expect(readCheckpoint(folder)).toEqual(checkpoint);

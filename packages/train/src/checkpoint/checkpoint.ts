@@ -105,13 +105,13 @@ function isBest({ state, history }: Checkpoint): boolean {
   return history.slice(0, -1).every((epoch) => criterion(last) < criterion(epoch));
 }
 
-/** A line with the sha256 of all that follows it, a line of JSON, then weights, m and v as little-endian float32. */
+/** A line with the sha256 of all that follows it, a line of JSON, then weights, m, v and any average as little-endian float32. */
 function serialized({ state, ...rest }: Checkpoint): Uint8Array[] {
-  const { weights, m, v, ...position } = state;
+  const { weights, m, v, average, ...position } = state;
   const header = JSON.stringify({ ...rest, ...position, weights: weights.length, moments: m.length });
   const body = [
     Buffer.from(`${header}\n`),
-    ...[weights, m, v].map(({ buffer, byteOffset, byteLength }) =>
+    ...[weights, m, v, ...(average ? [average] : [])].map(({ buffer, byteOffset, byteLength }) =>
       Buffer.from(buffer, byteOffset, byteLength),
     ),
   ];
@@ -129,13 +129,15 @@ function parsed(bytes: Buffer): Checkpoint | undefined {
   const { epoch, within, live, weights, moments, ...rest } = JSON.parse(body.toString('utf8', 0, end));
   // Copied, because float32 views need an offset that is a multiple of four.
   const floats = new Float32Array(Uint8Array.from(body.subarray(end + 1)).buffer);
+  const average = floats.subarray(weights + 2 * moments);
   const state: TrainState = {
     epoch,
     ...(within && { within }),
     ...(live && { live }),
     weights: floats.subarray(0, weights),
     m: floats.subarray(weights, weights + moments),
-    v: floats.subarray(weights + moments),
+    v: floats.subarray(weights + moments, weights + 2 * moments),
+    ...(average.length > 0 && { average }),
   };
   return { ...rest, state };
 }

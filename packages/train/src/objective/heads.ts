@@ -91,3 +91,6 @@ const INSIDE = new Set([
 ]);
 
 const linear = () => (tf.layers.activation({ activation: 'linear' }) as unknown as WithActivation).activation;
+
+/** What the numbers of each of a model's outputs have been through at the end: a softmax, a sigmoid, or neither. */
+export const outputEnds = (model: tf.LayersModel): Said['before'][] => model.outputs.map(endOf);

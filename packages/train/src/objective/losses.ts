@@ -65,9 +65,9 @@ const aliases: Record<string, LossName> = {
 export function lossNamed(name: string): LossName | undefined {
   const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   const short = camel.charAt(0).toLowerCase() + camel.slice(1);
-  return Object.hasOwn(losses, short)
-    ? (short as LossName)
-    : aliases[short.replace(/^(MSE|MAE|KLD)$/i, (all) => all.toLowerCase())];
+  if (Object.hasOwn(losses, short)) return short as LossName;
+  const alias = short.toLowerCase().length <= 3 ? short.toLowerCase() : short;
+  return Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
 }
 
 /** What an output says after its activation. */
@@ -80,17 +80,19 @@ export function after({ value, before }: Said): tf.Tensor {
  * max(x, 0) − x·y + log(1 + e^−|x|) of each logit x, in nats, whose gradient, σ(x) − y, is right at 0, too.
  */
 export function sigmoidCrossEntropy(target: tf.Tensor, logits: tf.Tensor): tf.Tensor {
-  const op = tf.customGrad((x, save) => {
-    (save as tf.GradSaveFunc)([x as tf.Tensor]);
-    const logit = x as tf.Tensor;
-    const tail = tf.log1p(tf.exp(tf.neg(tf.abs(logit))));
+  const op = tf.customGrad((...given) => {
+    const [x, y, save] = given as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    save([x, y]);
+    const tail = tf.log1p(tf.exp(tf.neg(tf.abs(x))));
     return {
-      value: tf.add(tf.sub(tf.relu(logit), tf.mul(logit, target)), tail),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.mul(dy, tf.sub(tf.sigmoid(saved[0] as tf.Tensor), target)),
+      value: tf.add(tf.sub(tf.relu(x), tf.mul(x, y)), tail),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [x, y] = saved as [tf.Tensor, tf.Tensor];
+        return [tf.mul(dy, tf.sub(tf.sigmoid(x), y)), tf.neg(tf.mul(dy, x))];
+      },
     };
   });
-  return op(logits);
+  return op(logits, target);
 }
 
 /** A loss of rows, [rows, units], on places of any number of axes. */

@@ -55,12 +55,12 @@ export interface Objective {
 /** One output's part. */
 export interface OutputObjective {
   readonly name: string;
-  /** Which of the data set's targets it is to say. */
-  readonly target: number;
+  /** Name of the data set's target that it is to say. */
+  readonly target: string;
   /** Numbers of a target that the output's last axis has. */
   readonly units: number;
-  /** Which of them holds what a teacher says, before its softmax or sigmoid where it ends in one. */
-  readonly teacher?: number;
+  /** Name of the one that holds what a teacher says, before its softmax or sigmoid where it ends in one. */
+  readonly teacher?: string;
   readonly loss: LossName;
   /** The activation that is still to come where the loss is taken; see `headsOf`. */
   readonly before?: Said['before'];
@@ -91,13 +91,13 @@ export function objectiveOf(
   checkNames(names, config);
   const outputs = names.map((name, i): OutputObjective => {
     const target = targetOf(names, i, dataset);
-    const { kind } = dataset.targets[target] as Target;
+    const { kind } = target;
     const output = (model.outputs[i] as tf.SymbolicTensor).shape.slice(1) as (number | null)[];
     const units = output.at(-1) as number;
     const loss = lossOf(name, kind, units, heads.ends[i], config.loss);
-    checkShape(name, output, dataset.targets[target] as Target, dataset.name, loss);
-    const teacher = dataset.targets.findIndex((each) => each.name === teacherTarget(name));
-    if (config.distillation && teacher < 0)
+    checkShape(name, output, target, dataset.name, loss);
+    const teacher = teacherOf(dataset.targets, name, names.length);
+    if (config.distillation && !teacher)
       throw new TrainError(
         `distillation: ${dataset.name} does not hold what a teacher says of the output '${name}'; give it by withTeacher.`,
       );
@@ -107,9 +107,9 @@ export function objectiveOf(
         `classWeights has ${classWeights.length} numbers, the output '${name}' ${Math.max(2, units)} classes; give one a class.`,
       );
     return {
-      ...{ name, target, units, loss },
+      ...{ name, target: target.name, units, loss },
       ...withBefore(heads.before[i] ?? (heads.ends[i] ? undefined : logitsOf[loss])),
-      ...(config.distillation && { teacher }),
+      ...(config.distillation && teacher && { teacher: teacher.name }),
       weight: config.lossWeights?.[name] ?? 1,
       labelSmoothing: config.labelSmoothing,
       ...(classWeights && { classWeights }),
@@ -126,6 +126,15 @@ const logitsOf: Partial<Record<LossName, Said['before']>> = {
 };
 
 const withBefore = (before: Said['before']) => (before ? { before } : {});
+
+/** A teacher's words on an output: under its name, or the only ones for the only output. */
+function teacherOf(targets: readonly Target[], name: string, outputs: number): Target | undefined {
+  const all = targets.filter((each) => each.name.startsWith(teacherTarget('')));
+  return (
+    all.find((each) => each.name === teacherTarget(name)) ??
+    (outputs === 1 && all.length === 1 ? all[0] : undefined)
+  );
+}
 
 /** The output that stands for all where one figure is shown: the one that weighs most, the first of several. */
 export function mainOutput({ outputs }: Objective): number {
@@ -144,17 +153,15 @@ function targetOf(
   names: readonly string[],
   i: number,
   { name, targets }: Pick<Dataset, 'name' | 'targets'>,
-): number {
-  const own = targets.flatMap((target, at) =>
-    target.name.startsWith(teacherTarget('')) ? [] : [{ ...target, at }],
-  );
+): Target {
+  const own = targets.filter((target) => !target.name.startsWith(teacherTarget('')));
   if (own.length === 0)
     throw new TrainError(
       `${name} has no targets, so nothing says what is right; give it labels, or train by a teacher alone (withTeacher).`,
     );
   const only = names.length === 1 && own.length === 1 ? own[0] : undefined;
   const found = only ?? own.find((target) => target.name === names[i]);
-  if (found) return found.at;
+  if (found) return found;
   throw new TrainError(
     `${name} has no target '${names[i]}', which is an output of the model; it has ${own.map((target) => `'${target.name}'`).join(', ')}: name them as the outputs.`,
   );

@@ -1,26 +1,42 @@
 import type { Dataset, Target } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
+import { TrainError } from '../errors.js';
 import type { Objective } from './objective.js';
+
+/** The targets of a batch by output. */
+export interface TargetTensors {
+  /** What each is to say, in its shape. */
+  y: tf.Tensor[];
+  /** What a teacher says; empty without one. */
+  taught: tf.Tensor[];
+}
 
 /**
  * The targets of a batch in the shapes of the outputs that they are for: classes one-hot, [n, …, units], or 0 and 1 for an output of one
- * unit; those that no output is for are left out.
+ * unit.
  *
  * @returns a function of the batch's targets as `readBatch` gives them. The tensors may share memory with those of the call before.
  */
 export function targetTensors(
-  dataset: Pick<Dataset, 'targets'>,
-  { outputs }: Objective,
-): (values: readonly (Float32Array | Int32Array)[], examples: number) => tf.Tensor[] {
-  const makers = dataset.targets.map((target, at) => {
-    const output = outputs.find((each) => each.target === at);
-    if (!output && !outputs.some(({ teacher }) => teacher === at)) return undefined;
-    return output && target.kind === 'classes' && output.units > 1
-      ? oneHot(target, output.units)
-      : plain(target, output && target.kind === 'classes');
+  { name, targets }: Pick<Dataset, 'name' | 'targets'>,
+  { outputs, distillation }: Objective,
+): (values: readonly (Float32Array | Int32Array)[], examples: number) => TargetTensors {
+  const at = (wanted: string) => {
+    const found = targets.findIndex((target) => target.name === wanted);
+    if (found >= 0) return found;
+    throw new TrainError(`${name} has no target '${wanted}', which the training set has; name them alike.`);
+  };
+  const makers = outputs.map(({ target, units }) => {
+    const place = at(target);
+    const own = targets[place] as Target;
+    const isClass = own.kind === 'classes';
+    return { place, make: isClass && units > 1 ? oneHot(own, units) : plain(own, isClass) };
   });
-  return (values, examples) =>
-    makers.map((make, at) => make?.(values[at] as Float32Array, examples) ?? tf.scalar(0));
+  const teachers = distillation ? outputs.map(({ teacher }) => at(teacher as string)) : [];
+  return (values, examples) => ({
+    y: makers.map(({ place, make }) => make(values[place] as Float32Array, examples)),
+    taught: teachers.map((place) => plain(targets[place] as Target)(values[place] as Float32Array, examples)),
+  });
 }
 
 type Make = (values: Float32Array | Int32Array, examples: number) => tf.Tensor;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { after, losses, type Said } from './losses.js';
 import { type Measure, measures } from './measures.js';
 import type { Objective, OutputObjective } from './objective.js';
+import type { TargetTensors } from './targets.js';
 
 /** What a batch comes to. */
 export interface Terms {
@@ -12,21 +13,20 @@ export interface Terms {
 }
 
 /**
- * @param targets by the data set's targets, as the outputs' shapes have them
+ * @param targets by output
  * @param values by output, before the activation that its objective names
  */
 export function termsOf(
   { outputs, distillation }: Objective,
-  targets: readonly tf.Tensor[],
+  { y, taught }: TargetTensors,
   values: readonly tf.Tensor[],
 ): Terms {
   const parts = outputs.map((output, i) => {
     const said: Said = { value: values[i] as tf.Tensor, ...(output.before && { before: output.before }) };
-    const target = targets[output.target] as tf.Tensor;
+    const target = y[i] as tf.Tensor;
     const hard = () => tf.mean(lossOf(output, target, said));
     const { measure, weight } = output;
-    const soft = () =>
-      tf.mean(taught(output, targets[output.teacher as number] as tf.Tensor, said, distillation));
+    const soft = () => tf.mean(taughtLoss(output, taught[i] as tf.Tensor, said, distillation));
     const loss = distillation ? mixed(hard, soft, distillation.weight) : hard();
     return {
       loss: weight === 1 ? loss : tf.mul(loss, weight),
@@ -71,25 +71,32 @@ function smoothed(loss: OutputObjective['loss'], target: tf.Tensor, share: numbe
 }
 
 /**
- * The loss against what a teacher says: for classes T² times the cross-entropy with the teacher's softmax at temperature T, whose gradients
+ * The loss against what a teacher says: for classes T² times the KL divergence from the teacher's softmax at temperature T, 0 where they say the same, whose gradients
  * are as large as the labels' (Hinton, Vinyals & Dean 2015, section 2); for values the loss itself.
  *
  * @param teacher its logits, or its values
  */
-function taught(
+function taughtLoss(
   { loss }: OutputObjective,
   teacher: tf.Tensor,
   said: Said,
   distillation: Objective['distillation'],
 ): tf.Tensor {
   const { temperature } = distillation as NonNullable<Objective['distillation']>;
-  const kind =
-    loss === 'binaryCrossentropy' ? 'sigmoid' : loss === 'categoricalCrossentropy' ? 'softmax' : undefined;
+  const kind = activationOf[loss];
   if (!kind) return losses[loss](teacher, said);
   const logits = said.before ? said.value : logitsFrom(said.value, kind);
-  const target = after({ value: tf.div(teacher, temperature), before: kind });
-  return tf.mul(losses[loss](target, { value: tf.div(logits, temperature), before: kind }), temperature ** 2);
+  const own: Said = { value: tf.div(teacher, temperature), before: kind };
+  const target = after(own);
+  const apart = losses[loss](target, { value: tf.div(logits, temperature), before: kind });
+  return tf.mul(tf.sub(apart, losses[loss](target, own)), temperature ** 2);
 }
+
+/** What turns an output's logits into what the loss is of. */
+const activationOf: Partial<Record<OutputObjective['loss'], 'softmax' | 'sigmoid'>> = {
+  categoricalCrossentropy: 'softmax',
+  binaryCrossentropy: 'sigmoid',
+};
 
 /** Logits that probabilities may come from. */
 export function logitsFrom(probabilities: tf.Tensor, kind: 'softmax' | 'sigmoid'): tf.Tensor {

@@ -12,11 +12,11 @@ import { batchFor } from './batch-for.js';
 export function measuredSums(
   model: tf.LayersModel,
   dataset: Dataset,
-  { outputs, ...objective }: Objective,
+  { outputs }: Objective,
   indices: Uint32Array,
 ): number[] {
   const inputs = inputTensors(model, dataset);
-  const targets = targetTensors(dataset, { outputs, ...objective });
+  const targets = targetTensors(dataset, { outputs });
   const sums = outputs.map(() => 0);
   const most = batchFor(model);
   for (let at = 0; at < indices.length; at += most) {
@@ -24,9 +24,9 @@ export function measuredSums(
     const batch = readBatch(dataset, part, batchArrays(dataset, part.length));
     tf.tidy(() => {
       const said = [model.apply(inputs(batch.inputs, part.length)) as tf.Tensor | tf.Tensor[]].flat();
-      const y = targets(batch.targets, part.length);
-      for (const [i, { measure, target }] of outputs.entries()) {
-        const each = (measures[measure] as Measure).of(y[target] as tf.Tensor, said[i] as tf.Tensor);
+      const { y } = targets(batch.targets, part.length);
+      for (const [i, { measure }] of outputs.entries()) {
+        const each = (measures[measure] as Measure).of(y[i] as tf.Tensor, said[i] as tf.Tensor);
         for (const value of each.dataSync<'float32'>()) sums[i] = (sums[i] as number) + value;
       }
     });

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { resolveTrainConfig, type TrainConfig } from '../config.js';
 import { objectiveOf } from '../objective/objective.js';
 import { readWeights, weightLayout } from '../step/layout.js';
-import { halves, smallNet } from '../testing.js';
+import { copyOf, halves, smallNet } from '../testing.js';
 import { train } from '../train.js';
 import { GraphReplica } from './graph-replica.js';
 import { Replica } from './replica.js';
@@ -32,10 +32,13 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
     options: TrainConfig = {},
     model = smallNet(),
     images = data,
+    averages: Float32Array[] = [],
   ): Promise<Float32Array> {
     const config = resolveTrainConfig({ epochs, batchSize: 64, learningRate: 0.003, ...options });
     const run = sharedRun(model, images, config, objectiveOf(model, images.train, config), 1);
     readWeights(weightLayout(model).slots, run.weights[0]);
+    if (run.average) averages.push(run.average);
+    run.average?.set(run.weights[0]);
     const replica = new Kind(model, run, 0);
     for (let epoch = 0; epoch < epochs; epoch++) await replica.epoch(epoch);
     replica.dispose();
@@ -68,6 +71,26 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
       expect(apart(other)).toBeGreaterThan(1e-2);
   });
 
+  it.each<TrainConfig>([
+    { optimizer: 'sgd', learningRate: 0.1, weightDecay: 0.1, schedule: 'one-cycle', clipNorm: 0.3, ema: 0.8 },
+    { optimizer: 'sgd', learningRate: 0.1, nesterov: false, warmup: 0.3, l2: 5, ema: 0.9 },
+    { optimizer: 'adamw', weightDecay: 1, schedule: 'cosine', clipNorm: 0.1, l2: 5 },
+  ])('takes the same steps, and their average, by $optimizer, $schedule', async (options) => {
+    const averages: Float32Array[] = [];
+    const [eager, graph] = [
+      await trained(Replica, 2, options, smallNet(), data, averages),
+      await trained(GraphReplica, 2, options, smallNet(), data, averages),
+    ];
+    const apart = (a: Float32Array, b: Float32Array) =>
+      Math.max(...a.map((w, i) => Math.abs(w - (b[i] as number))));
+    expect(apart(eager, graph)).toBeLessThan(1e-3);
+    expect(apart(eager, await trained(GraphReplica, 2))).toBeGreaterThan(1e-2);
+    const [ofEager, ofGraph] = averages;
+    if (!ofEager || !ofGraph) return expect(options.ema).toBeUndefined();
+    expect(apart(ofEager, ofGraph)).toBeLessThan(1e-3);
+    expect(apart(ofEager, eager)).toBeGreaterThan(1e-2);
+  });
+
   it('takes the same steps on images that are prepared in a thread', async () => {
     const [eager, graph] = [
       await trained(Replica, 3, {}, smallNet(), augmented),
@@ -86,14 +109,14 @@ describe.skipIf(absent)(`GraphReplica${absent}`, () => {
     ['plain', data],
     ['augmented', augmented],
   ])('goes on from within an epoch to the same bits, on %s images', async (_, data) => {
-    const options = { epochs: 2, batchSize: 64 };
+    const options = { epochs: 2, batchSize: 64, clipNorm: 1, ema: 0.9 };
     const bits = (model: tf.LayersModel) => model.getWeights().map((w) => w.dataSync().slice());
     const whole = smallNet();
     await train(whole, data, options);
     let resume: TrainState | undefined;
     const stop = new Error('stopped');
     const onCheckpoint = (state: TrainState) => {
-      resume = { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+      resume = copyOf(state);
       if (state.epoch === 1) throw stop;
     };
     const hooks = { onCheckpoint, checkpointMinutes: 0 };

@@ -1,61 +1,52 @@
 import type { Dataset } from '@sbp/data';
-import { type AdamState, applyAdam, type CompiledWithState, compile } from '@sbp/engine';
+import { type AdamState, type CompiledWithState, compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { ResolvedTrainConfig } from '../config.js';
-import {
-  isTrained,
-  readWeights,
-  type Slot,
-  setTrainExamples,
-  type TrainedSlot,
-  weightLayout,
-  writeWeights,
-} from '../step/layout.js';
+import { readWeights, type Slot, type TrainedSlot, writeWeights } from '../step/layout.js';
 import { type StepFunction, stepFunction } from '../step/step.js';
-import { type StepInput, type StepInputs, stepInputs } from '../step/step-input.js';
-import { biasCorrection } from '../update/adam.js';
-import { l2Factor, stepRates } from '../update/schedule.js';
+import type { StepInput } from '../step/step-input.js';
+import { optimizerOf } from '../update/optimizers.js';
+import { weightDecayOf } from '../update/pace.js';
 import { type EpochPart, type EpochSums, runEpoch, stepsTaken, type TrainStep } from './epoch.js';
-import { measuredSums } from './evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
+import { type Workplace, workplace } from './workplace.js';
 
-/** By trainable weight, in the order of their slots. */
-type State = AdamState[];
-/** Rates for weights and noise with Adam's bias correction in them, ε̂, and L2's factor on kernels: [4]. */
-type Rates = tf.Tensor1D;
-type GraphStep = CompiledWithState<State, [StepInput, Rates], { metrics: tf.Tensor1D }>;
+interface State {
+  /** By trainable weight, in the order of their slots. */
+  trained: AdamState[];
+  /** Of all weights that change, trained or not, in the order of their slots; none where the config has none. */
+  averages: tf.Tensor[];
+}
+/** The step's pace: rate and ε̂ for weights and noise, decoupled decay, L2's factor, part in the average: [7]. */
+type Pace = tf.Tensor1D;
+type GraphStep = CompiledWithState<State, [StepInput, Pace], { metrics: tf.Tensor1D }>;
 
 /**
- * The only replica of a run on tensorflow: its whole step, gradients and Adam included, is one graph. Between steps weights and
+ * The only replica of a run on tensorflow: its whole step, gradients and optimizer included, is one graph. Between steps weights and
  * moments stay inside the graph; at an epoch's ends they are the run's vectors.
  */
 export class GraphReplica {
-  private readonly slots: Slot[];
-  private readonly trained: TrainedSlot[];
-  private readonly untrained: Slot[];
+  private readonly place: Workplace;
+  /** Weights of which there is an average. */
+  private readonly averaged: Slot[];
   private readonly step: GraphStep;
-  private readonly inputs: StepInputs;
   private loaded = false;
   private klScale = 1;
 
   constructor(
-    private readonly model: tf.LayersModel,
+    model: tf.LayersModel,
     private readonly run: SharedRun,
   ) {
-    setTrainExamples(model, run.trainExamples);
-    this.slots = weightLayout(model).slots;
-    this.trained = this.slots.filter(isTrained);
-    this.untrained = this.slots.filter((slot) => !isTrained(slot));
+    this.place = workplace(model, run, 0);
+    const { slots, trained, untrained } = this.place;
+    this.averaged = run.average ? slots.filter(({ kind }) => kind !== 'frozen') : [];
     const state = this.stateAt(0);
-    this.step = compile(
-      graphStep(stepFunction(model, this.trained, run.objective, 'tensors'), this.trained, run.config),
-      {
-        state,
-        variables: this.untrained.map(({ variable }) => variable.read() as tf.Variable),
-      },
-    );
+    const step = stepFunction(model, trained, run.objective, 'tensors');
+    this.step = compile(graphStep(step, trained, this.averaged, run.config), {
+      state,
+      variables: untrained.map(({ variable }) => variable.read() as tf.Variable),
+    });
     dispose(state);
-    this.inputs = stepInputs(model, run.train, run.objective, run.config);
   }
 
   async epoch(epoch: number, part: EpochPart = {}): Promise<EpochSums> {
@@ -71,30 +62,23 @@ export class GraphReplica {
 
   /** {@link TrainStep}, except that the run's vectors are brought up to date by `epoch` only. */
   trainStep(indices: Uint32Array, globalStep: number): ReturnType<TrainStep> {
-    const { config, train } = this.run;
     if (!this.loaded) this.load(globalStep);
-    const steps = stepsPerEpoch(this.run);
-    const rates = stepRates(config, globalStep, steps);
-    const decay = l2Factor(config, globalStep, steps, train.size);
-    const { correction, epsilonHat } = biasCorrection({ ...config, step: globalStep + 1 });
+    const { weight, noise, lost, l2, averaged } = this.place.pace(globalStep);
+    const { inputs } = this.place;
     const [loss, kl, ...measured] = tf.tidy(() => {
-      const given = tf.tensor1d([rates.weight * correction, rates.noise * correction, epsilonHat, decay]);
-      return this.step(
-        this.inputs.of(indices, globalStep, this.klScale),
-        given,
-      ).metrics.dataSync<'float32'>();
+      const given = [weight.rate, weight.epsilon, noise.rate, noise.epsilon, lost, l2, averaged];
+      const input = inputs.of(indices, globalStep, this.klScale);
+      return this.step(input, tf.tensor1d(given)).metrics.dataSync<'float32'>();
     }) as unknown as [number, number];
-    return Number.isFinite(loss + kl) ? { loss, kl, measured, waited: this.inputs.waited } : 'not finite';
+    return Number.isFinite(loss + kl) ? { loss, kl, measured, waited: inputs.waited } : 'not finite';
   }
 
   evaluate(weights: Float32Array, dataset: Dataset): number[] {
-    writeWeights(tf, this.slots, weights);
-    const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-    return measuredSums(this.model, dataset, this.run.objective, all);
+    return this.place.evaluate(weights, dataset);
   }
 
   dispose(): void {
-    this.inputs.stop();
+    this.place.inputs.stop();
     this.step.dispose();
   }
 
@@ -116,54 +100,85 @@ export class GraphReplica {
     const state = this.stateAt(globalStep);
     this.step.setState(state);
     dispose(state);
-    writeWeights(tf, this.untrained, this.weightsAt(globalStep));
+    writeWeights(tf, this.place.untrained, this.place.weightsAt(globalStep));
   }
 
   private save(globalStep: number): void {
-    const flat = this.weightsAt(globalStep);
+    const flat = this.place.weightsAt(globalStep);
+    const { m, v, average } = this.run;
     const state = this.step.state();
-    state.forEach(({ weights, first, second }, i) => {
-      const { from } = this.trained[i] as TrainedSlot;
-      flat.set(weights.dataSync<'float32'>(), from);
-      this.run.m.set(first.dataSync<'float32'>(), from);
-      this.run.v.set(second.dataSync<'float32'>(), from);
+    const keep = (tensor: tf.Tensor, { from }: Slot, vector: Float32Array) =>
+      vector.set(tensor.dataSync<'float32'>(), from);
+    state.trained.forEach(({ weights, first, second }, i) => {
+      const slot = this.place.trained[i] as TrainedSlot;
+      keep(weights, slot, flat);
+      keep(first, slot, m);
+      keep(second, slot, v);
+    });
+    state.averages.forEach((mean, i) => {
+      keep(mean, this.averaged[i] as Slot, average as Float32Array);
     });
     dispose(state);
-    readWeights(this.untrained, flat);
+    readWeights(this.place.untrained, flat);
   }
 
   private stateAt(globalStep: number): State {
-    const weights = this.weightsAt(globalStep);
-    const { m, v } = this.run;
-    return this.trained.map(({ from, to, shape }) => {
-      const [w, first, second] = [weights, m, v].map((flat) => tf.tensor(flat.slice(from, to), shape));
-      return { weights: w, first, second } as AdamState;
-    });
-  }
-
-  private weightsAt(globalStep: number): Float32Array {
-    return this.run.weights[globalStep % 2] as Float32Array;
-  }
-}
-
-function dispose(state: State): void {
-  for (const { weights, first, second } of state) tf.dispose([weights, first, second]);
-}
-
-function graphStep(step: StepFunction, slots: TrainedSlot[], { beta1, beta2, l2 }: ResolvedTrainConfig) {
-  return (state: State, { seed, ...batch }: StepInput, rates: Rates) => {
-    const all = state.map(({ weights }) => weights);
-    const { gradients, loss, kl, measured } = step(all, batch, { seed });
-    const [weight, noise, epsilon, decay] = tf.unstack(rates) as [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar];
-    const rateOf = { weight, noise };
+    const { m, v, average } = this.run;
+    const tensorOf = (flat: Float32Array, { from, to, shape }: Slot) =>
+      tf.tensor(flat.slice(from, to), shape);
     return {
-      state: state.map((each, i) => {
-        const { kind, kernel } = slots[i] as TrainedSlot;
-        const own = gradients[i] as tf.Tensor;
-        const gradient = kernel && l2 !== 0 ? tf.add(own, tf.mul(each.weights, decay)) : own;
-        return applyAdam(each, gradient, { rate: rateOf[kind], beta1, beta2, epsilon });
-      }),
+      trained: this.place.trained.map((slot) => ({
+        weights: tensorOf(this.place.weightsAt(globalStep), slot),
+        first: tensorOf(m, slot),
+        second: tensorOf(v, slot),
+      })),
+      averages: this.averaged.map((slot) => tensorOf(average as Float32Array, slot)),
+    };
+  }
+}
+
+function dispose({ trained, averages }: State): void {
+  for (const { weights, first, second } of trained) tf.dispose([weights, first, second]);
+  tf.dispose(averages);
+}
+
+function graphStep(step: StepFunction, slots: TrainedSlot[], averaged: Slot[], config: ResolvedTrainConfig) {
+  const { l2, clipNorm, optimizer } = config;
+  const decays = weightDecayOf(config) > 0;
+  return ({ trained, averages }: State, { seed, ...batch }: StepInput, pace: Pace) => {
+    const all = trained.map(({ weights }) => weights);
+    const { gradients, loss, kl, measured } = step(all, batch, { seed });
+    const [rate, epsilon, noiseRate, noiseEpsilon, lost, l2Factor, part] = tf.unstack(pace) as Scalars;
+    const paces = { weight: { rate, epsilon }, noise: { rate: noiseRate, epsilon: noiseEpsilon } };
+    const ofWeights = gradients.filter((_, i) => slots[i]?.kind === 'weight');
+    const clip = clipNorm === undefined ? undefined : clipFactor(ofWeights, clipNorm);
+    const next = trained.map((state, i) => {
+      const { kind, kernel } = slots[i] as TrainedSlot;
+      let gradient = gradients[i] as tf.Tensor;
+      if (kind === 'weight' && clip) gradient = tf.mul(gradient, clip);
+      if (kernel && l2 !== 0) gradient = tf.add(gradient, tf.mul(state.weights, l2Factor));
+      const after = optimizerOf(kind, optimizer).stepTensors(state, gradient, paces[kind], config);
+      if (!kernel || !decays) return after;
+      return { ...after, weights: tf.sub(after.weights, tf.mul(state.weights, lost)) };
+    });
+    return {
+      state: {
+        trained: next,
+        // trained weights come first; what the layers update themselves is updated by now
+        averages: averages.map((mean, i) => {
+          const value = next[i]?.weights ?? (averaged[i] as Slot).variable.read();
+          return tf.add(mean, tf.mul(tf.sub(value, mean), part));
+        }),
+      },
       metrics: tf.concat([loss, kl, measured].map((each) => each.as1D())) as tf.Tensor1D,
     };
   };
+}
+
+type Scalars = [tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar];
+
+/** The factor of `clipFactor` in update/clip.ts, as a tensor. */
+function clipFactor(gradients: tf.Tensor[], clipNorm: number): tf.Tensor {
+  const squares = tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))));
+  return tf.minimum(1, tf.div(clipNorm, tf.sqrt(squares)));
 }

@@ -5,6 +5,8 @@ export interface MemorySizes {
   weights: number;
   trained: number;
   exchanged: number;
+  /** Whether there is an average of the weights beside them. */
+  averaged: boolean;
   /** Outputs of the model, each of which is measured. */
   outputs: number;
 }
@@ -14,9 +16,11 @@ export interface RunMemory {
   bytes: SharedArrayBuffer;
   /** Two copies of all weights: a step reads one and writes the other, so that the last good ones survive it. */
   weights: [Float32Array, Float32Array];
-  /** Adam's moments. */
+  /** What the optimizer keeps of each trained weight: Adam's moments; SGD leaves v as it is. */
   m: Float32Array;
   v: Float32Array;
+  /** The moving average of all weights, where the config has one. */
+  average?: Float32Array | undefined;
   /** By replica: gradients of the trainable weights, then values of the statistics. */
   gradients: Float32Array[];
   /** By replica, of the step: loss, KL, and the sum of each output's measure. */
@@ -30,10 +34,10 @@ export interface RunMemory {
 
 /** The memory of a run, all zeros: the same places of `bytes` for the same sizes. */
 export function runMemory({ replicas, sizes }: { replicas: number; sizes: MemorySizes }): RunMemory {
-  const { weights, trained, exchanged } = sizes;
+  const { weights, trained, exchanged, averaged } = sizes;
   const stats = STATS + sizes.outputs;
   const doubles = replicas * (stats + 2 * exchanged);
-  const floats = 2 * weights + 2 * trained + replicas * weights;
+  const floats = (averaged ? 3 : 2) * weights + 2 * trained + replicas * weights;
   const bytes = new SharedArrayBuffer(8 * doubles + 4 * floats + 4);
   let at = 0;
   const float64 = (length: number) => {
@@ -53,10 +57,16 @@ export function runMemory({ replicas, sizes }: { replicas: number; sizes: Memory
     weights: [float32(weights), float32(weights)],
     m: float32(trained),
     v: float32(trained),
+    average: averaged ? float32(weights) : undefined,
     gradients: each(() => float32(weights)),
     pauseAt: new Int32Array(bytes, at, 1),
     barrier: new SharedArrayBuffer(Barrier.bytes),
   };
+}
+
+/** What of it outlasts a step, for others than replicas to read and write. */
+export function lasting({ weights, m, v, average }: RunMemory): Float32Array[] {
+  return [...weights, m, v, ...(average ? [average] : [])];
 }
 
 /** Loss and KL, and then the measures. */

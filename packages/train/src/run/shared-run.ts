@@ -44,7 +44,9 @@ export function sharedRun(
     sizes: {
       weights: size,
       trained: trainable,
-      exchanged: 1 + 2 * Math.max(0, ...channels),
+      // the gradient's norm takes one number
+      exchanged: 1 + Math.max(1, ...channels.map((count) => 2 * count)),
+      averaged: config.ema !== undefined,
       outputs: objective.outputs.length,
     },
   };

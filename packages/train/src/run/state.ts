@@ -53,8 +53,11 @@ export interface TrainState {
   /** What is done of the epoch after them, where the state was taken within it: its sums, and how long it took. */
   within?: { sums: EpochSums; seconds: number };
   weights: Float32Array;
+  /** What the optimizer keeps of the trained weights; SGD leaves v at 0. */
   m: Float32Array;
   v: Float32Array;
+  /** Where the config has `ema`: the average of the weights. */
+  average?: Float32Array;
   /** Where `shrink` has left groups out: those still trained. */
   live?: Live;
   /** Where the KL is steered: its factor now, and what the steering remembers, as JSON. */
@@ -79,4 +82,9 @@ export interface Steering {
    * @param before what the call before returned
    */
   next(model: tf.LayersModel, done: number, before: Steered | undefined): Steered;
+}
+
+/** The weights that are evaluated and that the model holds: their average where there is one. */
+export function heldWeights({ weights, average }: Pick<TrainState, 'weights' | 'average'>): Float32Array {
+  return average ?? weights;
 }

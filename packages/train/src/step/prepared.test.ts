@@ -1,12 +1,13 @@
 import { batchArrays, classTarget, type Dataset, prepared, readBatch } from '@sbp/data';
+import { useEngine } from '@sbp/engine';
 // the built package: worker threads run JavaScript
 import { type EpochMetrics, type TrainConfig, type TrainHooks, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { halves, smallNet } from '../testing.js';
+import { copyOf, halves, smallNet } from '../testing.js';
 
 beforeAll(async () => {
-  await tf.setBackend('cpu');
+  await useEngine('wasm');
 });
 afterEach(() => void vi.restoreAllMocks());
 
@@ -45,8 +46,7 @@ describe('training on images that are prepared', () => {
     let steps = 0;
     const onCheckpoint = (state: TrainState) => {
       if (++steps % 3 !== 0) return;
-      const [weights, m, v] = [state.weights.slice(), state.m.slice(), state.v.slice()];
-      saved = structuredClone({ ...state, weights, m, v });
+      saved = copyOf(state);
       stops.push(state.epoch);
       throw stop;
     };

@@ -5,7 +5,7 @@ import { philox } from '@sbp/math';
 import { type TrainConfig, type TrainState, train } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { batchOf, classifies, halves, smallNet } from '../testing.js';
+import { batchOf, classifies, copyOf, halves, smallNet } from '../testing.js';
 import { setTrainExamples, weightLayout } from './layout.js';
 import { noiseSize, stepFunction } from './step.js';
 
@@ -130,7 +130,7 @@ describe(`the engines${skipped}`, () => {
       let resume: TrainState | undefined;
       const stop = new Error('stopped');
       const onEpoch = (_: unknown, state: TrainState) => {
-        resume = { ...state, weights: state.weights.slice(), m: state.m.slice(), v: state.v.slice() };
+        resume = copyOf(state);
         if (state.epoch === 2) throw stop;
       };
       await expect(run(first, short, { onEpoch })).rejects.toBe(stop);

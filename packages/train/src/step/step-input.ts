@@ -59,7 +59,7 @@ export function stepInputs(
       } else readBatch(train, indices, batch);
       return {
         x: inputs(batch.inputs, indices.length),
-        y: targets(batch.targets, indices.length),
+        ...targets(batch.targets, indices.length),
         u: tf.tensor1d(noise.uniforms(globalStep, new Float32Array(groups))),
         klScale: tf.scalar(klScale),
         // 30 bits, so that layers can add theirs within int32

@@ -12,6 +12,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import { headsOf } from '../objective/heads.js';
 import type { Objective } from '../objective/objective.js';
+import type { TargetTensors } from '../objective/targets.js';
 import { type Terms, termsOf } from '../objective/terms.js';
 import { withFastBatchNorm } from './batch-norm.js';
 import { jointNoise } from './joint-noise.js';
@@ -30,11 +31,9 @@ export interface StepResult extends Terms {
 export type StepFunction = (weights: tf.Tensor[], batch: StepBatch, draws: Draws) => StepResult;
 
 /** What a step reads of its examples, and of the noise. */
-export interface StepBatch {
+export interface StepBatch extends TargetTensors {
   /** By input of the model, [n, …]. */
   x: tf.Tensor[];
-  /** By target of the data set, [n, …]: classes one-hot. */
-  y: tf.Tensor[];
   /** Uniform draws, [groups of all log-normal noise layers]. */
   u: tf.Tensor;
   /** Factor on every KL; scalar. */
@@ -65,7 +64,7 @@ export function stepFunction(
   const byKernels = readNoises(model);
   const parameters = new Set(noises.flatMap((noise) => noise.parameters));
   const taped = slots.flatMap(({ variable }, i) => (parameters.has(variable) ? [] : [{ variable, i }]));
-  return (weights, { x, y, u, klScale }, draws) => {
+  return (weights, { x, u, klScale, ...targets }, draws) => {
     const examples = x[0]?.shape[0] as number;
     const variables = slots.map(({ variable }, i) => [variable, weights[i] as tf.Tensor] as const);
     const noise = withWeights(variables, () => jointNoise(noises, u, klScale, form));
@@ -92,7 +91,7 @@ export function stepFunction(
         const values = heads.without(
           () => heads.model.apply(x, { training: true }) as tf.Tensor | tf.Tensor[],
         );
-        const { loss, measured } = termsOf(aim, y, [values].flat());
+        const { loss, measured } = termsOf(aim, targets, [values].flat());
         const otherKl = others.map((variational) => tf.mul(variational.klTerm(), klScale));
         const kl = otherKl.reduce<tf.Tensor>((sum, term) => tf.add(sum, term), noise.kl);
         parts.push({ loss: tf.keep(loss), kl: tf.keep(kl), measured: tf.keep(measured) });

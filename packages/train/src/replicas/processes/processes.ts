@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { modelFiles } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { TrainError } from '../../errors.js';
+import { lasting } from '../../run/memory.js';
 import type { SharedRun } from '../../run/shared-run.js';
 import type { Channel } from '../correspondent.js';
 import type { ProcessStart, Reply } from '../messages.js';
@@ -29,8 +30,8 @@ export async function startProcesses(
   const gpus = device === 'GPU' ? cudaDevices(run.replicas, process.env.CUDA_VISIBLE_DEVICES) : undefined;
   const files = await modelFiles(model);
   const file = memoryFile(run.bytes.byteLength);
-  writeViews(file, [...run.weights, run.m, run.v]);
-  const { bytes, weights, m, v, gradients, stats, exchanged, pauseAt, barrier, ...plan } = run;
+  writeViews(file, lasting(run));
+  const { bytes, weights, m, v, average, gradients, stats, exchanged, pauseAt, barrier, ...plan } = run;
   const children = Array.from({ length: run.replicas }, (_, index) => {
     const child = fork(new URL('./replica-process.js', import.meta.url), {
       serialization: 'advanced',
@@ -52,7 +53,7 @@ export async function startProcesses(
     ...team,
     async epoch(epoch, part) {
       const sums = await team.epoch(epoch, part);
-      readViews(file, [...weights, m, v]);
+      readViews(file, lasting(run));
       return sums;
     },
     async stop() {

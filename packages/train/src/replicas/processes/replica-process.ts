@@ -1,6 +1,6 @@
 import { createDataset } from '@sbp/data';
 import { type Engine, useEngine } from '@sbp/engine';
-import { runMemory } from '../../run/memory.js';
+import { lasting, runMemory } from '../../run/memory.js';
 import type { ProcessStart, Reply, Request } from '../messages.js';
 import { dying, replicaService } from '../replica-service.js';
 import { processLink } from './process-link.js';
@@ -20,7 +20,7 @@ process.once('message', async ({ model, plan, index, backend, device: expected }
       );
     const run = { ...plan, train: createDataset(plan.train), ...runMemory(plan) };
     const link = processLink();
-    link.pull(...run.weights, run.m, run.v);
+    link.pull(...lasting(run));
     const answer = await replicaService(model, run, index, link, say);
     process.on('message', (request: Request) => answer(request).catch(die));
     say({ kind: 'ready' });

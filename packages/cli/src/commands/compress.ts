@@ -1,0 +1,63 @@
+import { type Command, Option } from 'commander';
+import { engineOption, positiveNumber, wholeNumber } from './arguments.js';
+
+const help = `
+Examples:
+  $ sbp compress my-model.keras --data photos/ --target macs=0.4 --out small
+  $ sbp compress web-model --data table.csv --label price --target params=0.3 --out small
+  $ sbp compress my-model.keras --data photos/ --target macs=0.3 --out small    goes on from the noise that is trained
+
+Data: a folder with a folder of images a class (or with train/ and test/ of such folders), loose images (no labels: the model as it is says what is right), .npz,
+.npy, .csv, IDX and CIFAR files, or a JavaScript module that exports { train, test }. Stop it with Ctrl-C: the same command goes on. Run again, it says what it came to.`;
+
+const list = (text: string) => text.split(',').map((each) => each.trim());
+
+/** `sbp compress <model>` */
+export function addCompress(program: Command): void {
+  program
+    .command('compress')
+    .description(
+      'make a model smaller and as good: train it with noise, cut what drowns, fine-tune, check, time',
+    )
+    .argument('<model>', 'a .keras or .h5 file, a model.json, or a folder with one')
+    .option('--data <source>', 'what it is trained and tested on')
+    .requiredOption(
+      '--target <measure=left>',
+      'what may be left of macs, params or bytes: macs=0.4, bytes=500000',
+    )
+    .requiredOption('--out <folder>', 'where everything goes')
+    .option(
+      '--label <columns>',
+      'of a CSV file: the column to predict, or several with commas between them',
+      list,
+    )
+    .option('--classes <names>', "classes in the order of the model's outputs (default: alphabetical)", list)
+    .addOption(
+      new Option(
+        '--normalize <range>',
+        'how the model takes the bytes of images; needed for images, unless it scales them itself',
+      ).choices(['0..1', '-1..1', 'imagenet', 'none']),
+    )
+    .option(
+      '--augment <names>',
+      'what training does to images: flip, crop, color, cutout, with commas between them',
+      list,
+    )
+    .option('--skip-broken', 'leave out what cannot be read, and count it', false)
+    .option('--loss <name>', "the loss, by Keras's name (default: what the targets ask for)")
+    .option('--epochs <n>', 'epochs with noise (default: 6 or more, by the size of the data)', wholeNumber, 0)
+    .option('--fine-tune <n>', 'epochs of the smaller model (default: as many)', wholeNumber, 0)
+    .option('--batch-size <n>', 'examples a step', wholeNumber, 64)
+    .option('--learning-rate <rate>', "Adam's rate for the weights", positiveNumber, 1e-3)
+    .option('--no-distill', 'do not let the model as it is teach')
+    .option('--seed <n>', "of the data's split and order, and of the noise", wholeNumber, 0)
+    .option('--replicas <n>', 'how many share each batch (default: one a core on wasm)', wholeNumber, 0)
+    .addOption(engineOption().default('auto'))
+    .option('--json', 'the result as JSON')
+    .addHelpText('after', help)
+    .action(async (model: string, { out, target, json, data, ...options }) => {
+      const { parseTarget } = await import('../compress/target.js');
+      const { compress } = await import('../compress/compress.js');
+      await compress({ model, data: data ?? null, target: parseTarget(target), ...options }, out, { json });
+    });
+}

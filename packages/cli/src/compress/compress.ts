@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { useEngine } from '@sbp/engine';
+import { loadModel, modelFiles } from '@sbp/model';
+import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
+import type * as tf from '@tensorflow/tfjs';
+import { readJson } from '../run-folder.js';
+import { count, plural } from '../words.js';
+import { cutStep } from './cut.js';
+import { finishStep } from './finish.js';
+import type { Job } from './job.js';
+import { measureStep } from './measure.js';
+import { noiseStep } from './noise.js';
+import type { CompressResult } from './result.js';
+import { resultLines } from './result-lines.js';
+import { type CompressSettings, compressPaths, openFolder, sha256Of } from './settings.js';
+import { tuneStep } from './tune.js';
+import { dataFor, dataLine, targetLine } from './understand.js';
+import { compressWithoutData } from './without-data.js';
+
+export interface CompressOptions {
+  /** The result goes to standard output as JSON, all else to standard error. */
+  json?: boolean;
+}
+
+/** Steps of a training with noise, and of one after the cut, that small data gets at least. */
+const STEPS = 1200;
+/** Epochs that large data gets at least. */
+const EPOCHS = 6;
+
+/**
+ * `sbp compress`: a model, data and a target become a smaller model that does the same. What is there already is not done again.
+ */
+export async function compress(
+  settings: CompressSettings,
+  out: string,
+  { json = false }: CompressOptions,
+): Promise<void> {
+  const stream = json ? process.stderr : process.stdout;
+  const say = (line: string) => stream.write(`${line}\n`);
+  const paths = compressPaths(out);
+  const engine = await useEngine(settings.engine as Parameters<typeof useEngine>[0]);
+  const original = await loadModel(settings.model);
+  const sha256 =
+    sha256Of((await modelFiles(original))['model.json']) +
+    sha256Of((await modelFiles(original))['weights.bin']);
+  openFolder(paths, settings, sha256);
+  if (existsSync(paths.result)) {
+    const result = readJson<CompressResult>(paths.result);
+    const words = 'curve' in result ? resultLines(result, paths) : `${paths.model}`;
+    if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+    else say(`${paths.folder} is done; this is what it came to.\n\n${words}`);
+    return;
+  }
+  if (settings.data === null) {
+    const line = await compressWithoutData(original, { settings, paths });
+    if (json) process.stdout.write(`${JSON.stringify(readJson(paths.result), undefined, 2)}\n`);
+    else say(line);
+    return;
+  }
+  const replicas = settings.replicas || (await defaultReplicas(engine.name));
+  say(`Model: ${settings.model}, ${modelLine(original)}`);
+  const { notes, ...read } = await dataFor(original, { ...settings, data: settings.data }, stream);
+  say(`Data: ${settings.data}, ${dataLine(read)}; ${targetLine(read.train)}`);
+  for (const note of notes) say(`  ${note}`);
+  const known = read.train.targets.length > 0;
+  const data = known ? read : await taught(read, original);
+  const config = { loss: settings.loss, labelSmoothing: 0 };
+  const objective = objectiveOf(original, data.test, config);
+  const distilled = settings.distill || !known;
+  const train = distilled && known ? await withTeacher(data.train, original) : data.train;
+  const perEpoch = Math.ceil(train.size / settings.batchSize);
+  const epochs = settings.epochs || Math.min(60, Math.max(EPOCHS, Math.ceil(STEPS / perEpoch)));
+  const job: Job = {
+    ...{ settings, paths, stream, say, original, objective },
+    on: { engine, replicas },
+    data: { ...data, train },
+    fineTune: settings.fineTune || epochs,
+    train: {
+      epochs,
+      ...{
+        batchSize: settings.batchSize,
+        learningRate: settings.learningRate,
+        seed: settings.seed,
+        replicas,
+      },
+      beta1: 0.9,
+      ...(settings.loss !== undefined && { loss: settings.loss }),
+      ...(distilled && { distillation: { weight: known ? 0.5 : 1, temperature: 2 } }),
+    },
+  };
+  say(
+    `Engine: ${engine.name} ${engine.version} (${engine.device}), ${plural(replicas, 'replica')}. Measured is ${errorTitle(objective)}${distilled ? '; the model as it is teaches' : ''}.`,
+  );
+  const began = performance.now();
+  const measured = await measureStep(job);
+  await noiseStep(job);
+  await cutStep(job);
+  await tuneStep(job);
+  const result = await finishStep(job, measured, (performance.now() - began) / 1000);
+  if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  else say(`\n${resultLines(result, paths)}`);
+}
+
+/** Data without labels, with what the model says of it in their place. */
+async function taught(
+  data: Pick<Job['data'], 'train' | 'test' | 'validation'>,
+  original: tf.LayersModel,
+): Promise<Job['data']> {
+  return {
+    train: await withTeacher(data.train, original),
+    test: await withTeacher(data.test, original),
+    ...(data.validation && { validation: await withTeacher(data.validation, original) }),
+  };
+}
+
+function modelLine(model: tf.LayersModel): string {
+  const shapes = (tensors: tf.SymbolicTensor[]) =>
+    tensors
+      .map(({ shape }) =>
+        shape
+          .slice(1)
+          .map((size) => size ?? '?')
+          .join('×'),
+      )
+      .join(', ');
+  return `${plural(model.layers.length, 'layer')}, ${count(model.countParams())} parameters; takes ${shapes(model.inputs)}, gives ${shapes(model.outputs)}`;
+}

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { subset } from '@sbp/data';
+import { noisesOf } from '@sbp/layers';
+import { modelFiles } from '@sbp/model';
+import { countFlops, withNoise } from '@sbp/prune';
+import { errorOn, errorTitle, train } from '@sbp/train';
+import type * as tf from '@tensorflow/tfjs';
+import { readJson, writeJson } from '../run-folder.js';
+import { count, duration, plural } from '../words.js';
+import type { Job } from './job.js';
+import { shareOf } from './target.js';
+import { checkBetterThanChance } from './understand.js';
+
+/** What is known before anything is trained. */
+export interface Measured {
+  /** Error of the model as it is. */
+  error: number;
+  macs: number;
+  params: number;
+  /** Of its files, as tfjs saves it. */
+  bytes: number;
+  /** Groups that can go. */
+  groups: number;
+  /** Examples a second of a training with noise. */
+  examplesPerSecond: number;
+  /** Of the whole, estimated. */
+  seconds: number;
+}
+
+/** Measures the model as it is, and how long what comes will take. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
+export async function measureStep(job: Job): Promise<Measured> {
+  const { paths, original, data, objective, settings, say, train: config, fineTune } = job;
+  if (existsSync(paths.measured)) return readJson<Measured>(paths.measured);
+  const began = performance.now();
+  const error = errorOn(original, data.test, objective);
+  const evaluation = (performance.now() - began) / 1000 / data.test.size;
+  const measure = errorTitle(objective);
+  if (data.train.targets.some(({ name }) => !name.startsWith('teacher:')))
+    checkBetterThanChance(error, measure, data.test, settings);
+  const { macs, params } = countFlops(original);
+  const noisy = noisyModel(job);
+  const groups = groupsOf(noisy);
+  const examplesPerSecond = await speedOf(job, noisy);
+  noisy.dispose();
+  const after = shareOf(settings.target, { macs, params });
+  const slow = (config.epochs * data.train.size) / examplesPerSecond;
+  // a smaller model is faster, but not by as much as it is smaller
+  const quick = (fineTune * data.train.size * (0.25 + 0.75 * after)) / examplesPerSecond;
+  const evaluated = (data.test.size + (data.validation?.size ?? 0)) * evaluation;
+  const seconds = slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
+  const measured = {
+    ...{ error, macs, params, groups, examplesPerSecond, seconds },
+    bytes: await bytesOf(original),
+  };
+  say(
+    `As it is: ${measure} ${error.toPrecision(4)}, ${count(macs)} MACs, ${count(params)} parameters; ${count(groups)} groups of channels and units can go`,
+  );
+  say(
+    `To do: train with noise (${plural(config.epochs, 'epoch')}), cut, fine-tune (${plural(fineTune, 'epoch')}), check and time: about ${duration(seconds)} at ${count(examplesPerSecond)} examples a second`,
+  );
+  writeJson(paths.measured, measured);
+  return measured;
+}
+
+/** The model with noise on all that can go. */
+export function noisyModel({ original, data }: Pick<Job, 'original' | 'data'>): tf.LayersModel {
+  return withNoise(original, { klWeight: 'macs', logSigmaInit: -3, trainExamples: data.train.size });
+}
+
+/** Trains a copy for some steps. */
+async function speedOf({ data, train: config }: Job, noisy: tf.LayersModel): Promise<number> {
+  const size = Math.min(data.train.size, 10 * (config.batchSize ?? 128));
+  const few = subset(data.train, size);
+  let speed = 0;
+  await train(
+    noisy,
+    { train: few, test: subset(data.test, 1) },
+    { ...config, epochs: 2 },
+    {
+      // of the last: the first one builds what is built once
+      onEpoch: ({ imagesPerSecond }) => {
+        speed = imagesPerSecond;
+      },
+    },
+  );
+  return speed;
+}
+
+async function bytesOf(model: tf.LayersModel): Promise<number> {
+  const files = await modelFiles(model);
+  return Object.values(files).reduce((sum, { length }) => sum + length, 0);
+}
+
+const groupsOf = (noisy: tf.LayersModel) => noisesOf(noisy).reduce((sum, { groups }) => sum + groups, 0);

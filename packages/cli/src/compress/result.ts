@@ -1,0 +1,40 @@
+import type { Environment, ModelTiming } from '@sbp/bench';
+import type { PruneReport, Target } from '@sbp/prune';
+import type { EpochMetrics } from '@sbp/train';
+import type { TrainedOn } from '../run.js';
+import type { CompressSettings } from './settings.js';
+
+/** What a model is, before or after. */
+export interface Sized {
+  error: number;
+  macs: number;
+  params: number;
+  /** Of its files, as tfjs saves it. */
+  bytes: number;
+}
+
+/** What a compression came to; `result.json`. */
+export interface CompressResult {
+  settings: CompressSettings;
+  target: Target;
+  /** What the errors are, in words with their unit. */
+  measure: string;
+  before: Sized;
+  /** As it was cut, before it was fine-tuned. */
+  cut: Sized;
+  after: Sized;
+  report: PruneReport;
+  /** Trained noise cut at several targets, without fine-tuning. */
+  curve: { share: number; macs: number; error: number }[];
+  /** The smaller model's ONNX file beside it, in ONNX Runtime; left out where that is not installed. */
+  onnx?: { examples: number; largest: number };
+  timings: ModelTiming[];
+  runtimes: string[];
+  /** Seconds that this call took, and that it was said to take. */
+  seconds: number;
+  estimated: number;
+  history: { noise: EpochMetrics[]; tune: EpochMetrics[] };
+  on: TrainedOn;
+  environment: Environment;
+  version: string;
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Target } from '@sbp/prune';
+import { UsageError } from '../failure.js';
+import { writeJson } from '../run-folder.js';
+
+/** What `sbp compress` is asked to do, with its defaults. */
+export interface CompressSettings {
+  /** The model file or its folder. */
+  model: string;
+  /** Where the data is; null: there is none. */
+  data: string | null;
+  /** Of what the model costs, how much may be left. */
+  target: Target;
+  label?: string[];
+  classes?: string[];
+  normalize?: string;
+  augment?: string[];
+  skipBroken: boolean;
+  seed: number;
+  loss?: string;
+  engine: string;
+  replicas: number;
+  batchSize: number;
+  /** Epochs with noise; 0: as many as the data asks for. */
+  epochs: number;
+  /** Epochs of the smaller model; 0: as many as with noise. */
+  fineTune: number;
+  learningRate: number;
+  /** Whether the model as it was teaches. */
+  distill: boolean;
+}
+
+/** Paths of what a compression leaves behind. */
+export function compressPaths(folder: string) {
+  const work = (name: string) => join(folder, 'work', name);
+  return {
+    folder,
+    work: join(folder, 'work'),
+    settings: join(folder, 'compress.json'),
+    model: join(folder, 'model'),
+    onnx: join(folder, 'model.onnx'),
+    report: join(folder, 'report.html'),
+    result: join(folder, 'result.json'),
+    measured: work('measured.json'),
+    noise: work('noise'),
+    noiseDone: work('noise.json'),
+    noiseCheckpoints: work('noise-checkpoints'),
+    noiseMetrics: work('noise.jsonl'),
+    noiseEvents: work(join('events', 'noise')),
+    cut: work('cut'),
+    cutDone: work('cut.json'),
+    tuned: work('tuned'),
+    tunedDone: work('tuned.json'),
+    tuneCheckpoints: work('tune-checkpoints'),
+    tuneMetrics: work('tune.jsonl'),
+    tuneEvents: work(join('events', 'tune')),
+  };
+}
+
+export type CompressPaths = ReturnType<typeof compressPaths>;
+
+/** What is kept of a compression's settings, to know it again. */
+interface Kept {
+  settings: CompressSettings;
+  /** sha256 of the model's file. */
+  sha256: string;
+}
+
+/**
+ * Whether a compression can go to this folder: a new one, or one that holds one of the same model, data and training. Another target begins anew where the
+ * noise has been trained, another fine-tuning where the model has been cut; what they stand on stays.
+ *
+ * @throws UsageError naming what differs, or what else is there
+ */
+export function openFolder(paths: CompressPaths, settings: CompressSettings, sha256: string): void {
+  const { folder, settings: file } = paths;
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new UsageError(`--out ${folder} is a file; give a folder.`);
+  const before = existsSync(file) ? readKept(file) : undefined;
+  if (!before && existsSync(folder) && readdirSync(folder).some((name) => name !== 'compress.json.tmp'))
+    throw new UsageError(`--out ${folder} holds files, but none that sbp compress wrote; give a new folder.`);
+  const now: Kept = { settings: placed(settings), sha256 };
+  if (before) {
+    const differs = difference(before, now);
+    if (differs)
+      throw new UsageError(
+        `${folder} holds a compression with another ${differs}; give this one another --out, or delete the folder to begin anew.`,
+      );
+    if (!isDeepStrictEqual(before.settings.target, now.settings.target)) forgetFrom(paths, 'cut');
+    else if (before.settings.fineTune !== now.settings.fineTune) forgetFrom(paths, 'tune');
+  }
+  mkdirSync(paths.work, { recursive: true });
+  writeJson(file, now);
+}
+
+/** Takes away what later steps have left, whose ground is another one now. */
+function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
+  const tune = [paths.tunedDone, paths.tuned, paths.tuneCheckpoints, paths.tuneMetrics, paths.tuneEvents];
+  const stale = [paths.result, paths.report, ...(step === 'cut' ? [paths.cutDone] : []), ...tune];
+  for (const path of stale) rmSync(path, { recursive: true, force: true });
+}
+
+/** Settings as another working directory understands them. */
+function placed(settings: CompressSettings): CompressSettings {
+  const { model, data } = settings;
+  const isAddress = /^[a-z][a-z0-9+.-]+:\/\//i.test(model);
+  return {
+    ...settings,
+    model: isAddress ? model : resolve(model),
+    data: data === null ? null : resolve(data),
+  };
+}
+
+function readKept(file: string): Kept {
+  try {
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    if (typeof kept.sha256 === 'string' && typeof kept.settings === 'object') return kept;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new UsageError(`${file} is not what sbp compress wrote; delete its folder to begin anew.`);
+}
+
+function difference(before: Kept, now: Kept): string | undefined {
+  if (before.sha256 !== now.sha256) return 'model (its file is not the same)';
+  const later = ['target', 'fineTune', 'model'];
+  const [was, is] = [before, now].map(({ settings }) => settings as unknown as Record<string, unknown>);
+  for (const key of new Set([...Object.keys(was!), ...Object.keys(is!)])) {
+    const [left, right] = [was![key], is![key]];
+    if (!later.includes(key) && !isDeepStrictEqual(left, right))
+      return `${key} (${JSON.stringify(left) ?? 'none'} there, ${JSON.stringify(right) ?? 'none'} now)`;
+  }
+  return undefined;
+}
+
+export const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,147 @@
+import { type DataOptions, type Dataset, openData } from '@sbp/data';
+import { namesOf, outputEnds } from '@sbp/train';
+import type * as tf from '@tensorflow/tfjs';
+import { UsageError } from '../failure.js';
+import { installReporter } from '../install-progress.js';
+import { count } from '../words.js';
+import type { JobData } from './job.js';
+import type { CompressSettings } from './settings.js';
+
+/** What a model does to its inputs by itself, so that the data must not. */
+const NORMALIZING = new Set(['Rescaling', 'Normalization']);
+
+/** The data as the model takes it. @param stream where the reading shows how far it is */
+export async function dataFor(
+  model: tf.LayersModel,
+  settings: CompressSettings & { data: string },
+  stream: NodeJS.WriteStream,
+): Promise<JobData & { notes: string[] }> {
+  const reporter = installReporter(stream);
+  const { data, label, classes, augment, seed, skipBroken } = settings;
+  const own = normalizes(model);
+  const normalize = settings.normalize ?? (own ? 'none' : undefined);
+  try {
+    const opened = await openData(data, {
+      inputs: inputsOf(model),
+      outputs: outputsOf(model),
+      ...{ label, classes, seed, skipBroken },
+      normalize: normalize as DataOptions['normalize'],
+      augment: augment as DataOptions['augment'],
+      onProgress: (done, total) =>
+        reporter.progress({ step: 'data', message: 'reading', done, total, amount: count }),
+    });
+    const notes =
+      own && !settings.normalize ? [`numbers as they are: the model's layer '${own}' scales them`] : [];
+    return { ...opened, notes: [...opened.notes, ...notes] };
+  } finally {
+    reporter.stop();
+  }
+}
+
+/** The layer by which a model scales what it is given. */
+function normalizes({ inputs }: tf.LayersModel): string | undefined {
+  const readers = inputs.flatMap(({ sourceLayer }) =>
+    sourceLayer.outboundNodes.map((node) => node.outboundLayer),
+  );
+  const inner = readers.flatMap((layer) =>
+    'inputLayers' in layer ? (normalizes(layer as tf.LayersModel) ?? []) : [],
+  );
+  return readers.find((layer) => NORMALIZING.has(layer.getClassName()))?.name ?? inner[0];
+}
+
+function inputsOf(model: tf.LayersModel): DataOptions['inputs'] {
+  const names = namesOf(model, 'input');
+  return Object.fromEntries(
+    model.inputs.map(({ shape, dtype }, i) => [
+      names[i]!,
+      { shape: shape.slice(1), ...(dtype === 'int32' && { dtype: 'int32' as const }) },
+    ]),
+  );
+}
+
+function outputsOf(model: tf.LayersModel): DataOptions['outputs'] {
+  const names = namesOf(model, 'output');
+  const ends = outputEnds(model);
+  return Object.fromEntries(
+    model.outputs.map(({ shape }, i) => [
+      names[i]!,
+      { size: shape.at(-1)!, ...(ends[i] === 'softmax' && { kind: 'classes' as const }) },
+    ]),
+  );
+}
+
+/** What the person is told of a data set, in a line. */
+export function dataLine({ train, validation, test }: JobData): string {
+  const parts = [
+    `${count(train.size)} to train on`,
+    ...(validation ? [`${count(validation.size)} held out`] : []),
+    `${count(test.size)} to test on`,
+  ];
+  return parts.join(', ');
+}
+
+/** What the targets are, in words. */
+export function targetLine({ targets }: Dataset): string {
+  const own = targets.filter(({ name }) => !name.startsWith('teacher:'));
+  if (own.length === 0) return 'no labels: the model as it is says what is right';
+  return own
+    .map(({ name, kind, shape, classes }) => {
+      if (kind === 'classes')
+        return `${classes!.length} classes${shape.length > 0 ? ` of ${shape.join('×')} places` : ''}: ${few(classes!)}`;
+      return kind === 'labels'
+        ? `'${name}', ${shape[0] ?? 1} labels`
+        : `'${name}', values${shape.length > 0 ? ` of ${shape.join('×')}` : ''}`;
+    })
+    .join('; ');
+}
+
+const few = (names: readonly string[]) =>
+  names.length > 12 ? `${names.slice(0, 10).join(', ')}, … ${names.at(-1)}` : names.join(', ');
+
+/**
+ * What an error would be that is got without looking: always the class that most examples have, or the mean of the values.
+ *
+ * @returns undefined where nothing can be said
+ */
+export function chanceError({ targets, size }: Dataset): number | undefined {
+  const own = targets.filter(({ name }) => !name.startsWith('teacher:'));
+  const [target] = own;
+  if (own.length !== 1 || !target || 'file' in target.values) return undefined;
+  const { values, kind } = target;
+  if (kind === 'classes') {
+    const counts = new Map<number, number>();
+    for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+    return 100 * (1 - Math.max(...counts.values()) / values.length);
+  }
+  if (kind === 'labels') return undefined;
+  const length = values.length / size;
+  let squares = 0;
+  for (let k = 0; k < length; k++) {
+    let [sum, square] = [0, 0];
+    for (let i = k; i < values.length; i += length) {
+      sum += values[i]!;
+      square += values[i]! ** 2;
+    }
+    squares += square / size - (sum / size) ** 2;
+  }
+  return Math.sqrt(squares / length);
+}
+
+/** @throws UsageError where the model as it is does no better than chance on its data */
+export function checkBetterThanChance(
+  error: number,
+  measure: string,
+  data: Dataset,
+  settings: CompressSettings,
+): void {
+  const chance = chanceError(data);
+  // a mean absolute error has another scale than what is worked out
+  if (chance === undefined || measure.startsWith('mean absolute') || error < chance) return;
+  const classes = data.targets.find(({ kind }) => kind === 'classes')?.classes;
+  const order = classes
+    ? ` are the classes in the order of the model's outputs (now ${few(classes)}; --classes says another)?`
+    : '';
+  throw new UsageError(
+    `the model is no better than chance on this data before anything is done to it (${measure} ${error.toPrecision(4)}; chance is ${chance.toPrecision(4)}):${order} Is the scale that of its training (--normalize ${settings.normalize ?? 'none'} now)?`,
+  );
+}

@@ -1,0 +1,57 @@
+import { page } from '@sbp/bench';
+import { loadModel, modelFiles, saveModel } from '@sbp/model';
+import { exportOnnx, pruneModel } from '@sbp/prune';
+import { writeAtomically } from '@sbp/train/checkpoint';
+import type * as tf from '@tensorflow/tfjs';
+import { diffModels } from '../diff/diff-models.js';
+import { diffFacts, diffNote, diffRows } from '../diff/diff-table.js';
+import { writeJson } from '../run-folder.js';
+import { count, size } from '../words.js';
+import type { CompressPaths, CompressSettings } from './settings.js';
+import { targetWords } from './target.js';
+
+/**
+ * Cuts by magnitude, where there is no data to train on: what it costs in error is not known, and can't be won back.
+ *
+ * @returns what it came to, for a terminal
+ */
+export async function compressWithoutData(
+  original: tf.LayersModel,
+  { settings, paths }: { settings: CompressSettings; paths: CompressPaths },
+): Promise<string> {
+  const { target } = settings;
+  const { model: cut, report } = pruneModel(original, { target, criterion: 'magnitude' });
+  const after = await saveModel(cut, paths.model);
+  const model = await loadModel(paths.model);
+  writeAtomically(paths.onnx, exportOnnx(model));
+  const before = Object.values(await modelFiles(original)).reduce((sum, { length }) => sum + length, 0);
+  const diff = diffModels(original, model);
+  const files = { before, after };
+  writeAtomically(
+    paths.report,
+    page(`${settings.model}, cut to ${targetWords(target)}`, WARNING, [
+      {
+        title: 'Layer by layer',
+        blocks: [
+          { kind: 'facts', facts: diffFacts(diff, files) },
+          { kind: 'table', ...diffRows(diff) },
+          { kind: 'text', text: diffNote(diff) },
+        ],
+      },
+    ]),
+  );
+  writeJson(paths.result, {
+    settings,
+    target,
+    before: { ...report.before, bytes: before },
+    after: { ...report.after, bytes: after },
+    report,
+  });
+  return [
+    `${count(report.before.macs)} → ${count(report.after.macs)} multiply-accumulates (${report.reduction.toFixed(2)}×), ${count(report.before.params)} → ${count(report.after.params)} parameters, files ${size(before)} → ${size(after)}, in ${paths.folder}.`,
+    WARNING,
+  ].join('\n');
+}
+
+const WARNING =
+  'Cut by the size of the weights alone, without any data: what the model says is another thing now, by how much nobody has measured, and nothing was trained to make up for it. With --data, even of unlabelled examples, it is trained.';
