@@ -73,7 +73,20 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const args = (out: string, target = 'macs=0.5', ...more: string[]) => [
   ...['compress', 'model', '--data', 'photos', '--target', target, '--out', out, '--normalize', '0..1'],
-  ...['--epochs', '4', '--fine-tune', '3', '--batch-size', '20', '--replicas', '1', '--engine', 'wasm'],
+  ...[
+    '--epochs',
+    '12',
+    '--fine-tune',
+    '10',
+    '--batch-size',
+    '20',
+    '--learning-rate',
+    '0.005',
+    '--replicas',
+    '1',
+    '--engine',
+    'wasm',
+  ],
   ...more,
 ];
 
@@ -85,7 +98,7 @@ describe('sbp compress', () => {
     expect(stdout).toMatch(/Data: photos, 1\d\d to train on, .* to test on; 3 classes: flat, tall, wide/);
     expect(stdout).toMatch(/As it is: error % [\d.]+, [\d,]+ MACs, [\d,]+ parameters; \d+ groups/);
     expect(stdout).toMatch(
-      /To do: train with noise \(4 epochs\), cut, fine-tune \(3 epochs\), check and time: about .* s at/,
+      /To do: train with noise \(12 epochs\), cut, fine-tune \(10 epochs\), check and time: about .* s at/,
     );
     const paths = compressPaths(join(folder, 'small'));
     const result = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
@@ -93,7 +106,7 @@ describe('sbp compress', () => {
     expect(result.after.error).toBeLessThanOrEqual(result.before.error + 3);
     expect(countFlops(await loadModel(paths.model)).macs).toBe(result.after.macs);
     expect(result.report.target).toMatchObject({ measure: 'macs', asked: 0.5 });
-    expect(result.history.noise).toHaveLength(4);
+    expect(result.history.noise).toHaveLength(12);
     expect(statSync(paths.onnx).size).toBeGreaterThan(500);
     const page = readFileSync(paths.report, 'utf8');
     for (const title of [
@@ -135,15 +148,15 @@ describe('sbp compress', () => {
     const { code, stderr } = await ended;
     expect({ code, stderr }).toEqual({
       code: 130,
-      stderr: expect.stringMatching(/Stopped; kept in stopped up to .* of 4/),
+      stderr: expect.stringMatching(/Stopped; kept in stopped up to .* of 12/),
     });
     const { code: second, stdout } = await sbp(folder, ...args('stopped'));
     expect(second).toBe(0);
-    expect(stdout).toMatch(/Going on from .* of 4, kept in stopped/);
+    expect(stdout).toMatch(/Going on from .* of 12, kept in stopped/);
     const noise = (JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult).history.noise;
     const whole = (await loadModel(join(folder, 'small', 'work', 'noise'))).getWeights();
     const resumed = (await loadModel(paths.noise)).getWeights();
-    expect(noise.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+    expect(noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
     expect(resumed.map((w) => [...w.dataSync()])).toEqual(whole.map((w) => [...w.dataSync()]));
   }, 120_000);
 
