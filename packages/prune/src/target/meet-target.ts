@@ -1,8 +1,8 @@
+import { type Criterion, type CriterionName, criterionOf } from '../criteria/criteria.js';
 import { costsBefore, costsOf } from '../cut/costs.js';
 import { PruneError } from '../errors.js';
 import type { OpGraph } from '../ops/read-ops.js';
 import { closer } from './closer.js';
-import { type Criterion, type CriterionName, criterionOf } from './criteria.js';
 import { type Cutter, cutterOf } from './cutter.js';
 import { type Candidates, candidatesOf, type Prices, pricesOf, type Ranked, rank } from './ranking.js';
 import type { TargetReport } from './report.js';

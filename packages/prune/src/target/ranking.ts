@@ -1,12 +1,12 @@
 import { multiplierAt, noiseOf, noisesOf } from '@sbp/layers';
 import type { Cost } from '@sbp/model';
+import type { Criterion, CutSet } from '../criteria/criteria.js';
+import { kernelsOf } from '../criteria/kernels.js';
 import type { Costs } from '../cut/costs.js';
 import { tiesOf } from '../cut/ties.js';
 import { PruneError } from '../errors.js';
 import type { Op, PerIndex, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
-import type { Criterion, CutSet } from './criteria.js';
-import { kernelsOf } from './norms.js';
 
 /** Groups that one decision is for each, with what they are worth. */
 export interface Candidates {

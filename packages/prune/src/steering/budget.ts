@@ -5,7 +5,7 @@ import { costsBefore, costsOf } from '../cut/costs.js';
 import { planOf } from '../cut/plan.js';
 import { PruneError } from '../errors.js';
 import { readOps } from '../ops/read-ops.js';
-import { limitOf, type Target } from './target.js';
+import { limitOf, type Target } from '../target/target.js';
 
 /** How far noise in training is from a target. */
 export interface Budget {

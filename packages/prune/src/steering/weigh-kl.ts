@@ -3,8 +3,8 @@ import type { InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { costsBefore } from '../cut/costs.js';
 import { readOps } from '../ops/read-ops.js';
-import { pricesOf } from './ranking.js';
-import { limitOf, type Target } from './target.js';
+import { pricesOf } from '../target/ranking.js';
+import { limitOf, type Target } from '../target/target.js';
 
 /**
  * Sets the weight of each noise's KL to what one of its groups costs, as the target measures it: of all layers that make, pass on and read it, whatever ties them together, 1 in the
