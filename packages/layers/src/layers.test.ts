@@ -1,6 +1,6 @@
 import { truncatedLogNormal } from '@sbp/math';
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { logNormalDropout } from './log-normal-dropout.js';
 import { leNet5, leNetFc, vggLike } from './nets.js';
 import { type Noise, noiseOf, noisesOf, withThetas } from './noise.js';
@@ -154,6 +154,55 @@ describe('logNormalDropout', () => {
     expect(() => logNormalDropout({ bounds: { a: 0, b: 0 } })).toThrow(/bounds is .*expected finite a < b/);
     const { inputs, outputs } = tf.sequential({ layers: [logNormalDropout({ name: 'n', inputShape: [3] })] });
     expect(() => tf.model({ inputs, outputs }).calculateLosses()).toThrow(/n: trainExamples is not set/);
+  });
+});
+
+describe('a KL that a training loop leaves out', () => {
+  const net = () =>
+    tf.sequential({
+      layers: [
+        logNormalDropout({ name: 'n', inputShape: [3], trainExamples: 10 }),
+        tf.layers.dense({ units: 1 }),
+      ],
+    });
+  const warnings = async (body: (model: tf.LayersModel) => unknown) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    await body(net());
+    const said = warn.mock.calls.map(([line]) => String(line));
+    warn.mockRestore();
+    return said;
+  };
+  const x = () => tf.ones([2, 3]);
+
+  it('is warned about, once', async () => {
+    const said = await warnings((model) => {
+      for (let step = 0; step < 50; step++) tf.tidy(() => model.apply(x(), { training: true }) as tf.Tensor);
+    });
+    expect(said).toEqual([
+      expect.stringMatching(/^n: its noise was drawn 20 times .* model\.calculateLosses\(\)/),
+    ]);
+  });
+
+  it('is nothing of fit, of a loop that adds it, or of inference', async () => {
+    const fitted = (model: tf.LayersModel) => {
+      model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+      return model.fit(x(), tf.ones([2, 1]), { epochs: 30, verbose: 0 });
+    };
+    const looped = (model: tf.LayersModel) => {
+      const { inputs, outputs } = model;
+      const whole = tf.model({ inputs, outputs });
+      for (let step = 0; step < 30; step++)
+        tf.tidy(() =>
+          tf.add(
+            tf.sum(whole.apply(x(), { training: true }) as tf.Tensor),
+            whole.calculateLosses()[0] as tf.Tensor,
+          ),
+        );
+    };
+    const predicted = (model: tf.LayersModel) => {
+      for (let step = 0; step < 30; step++) tf.dispose(model.predict(x()));
+    };
+    for (const body of [fitted, looped, predicted]) expect(await warnings(body)).toEqual([]);
   });
 });
 

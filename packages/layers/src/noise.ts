@@ -35,6 +35,9 @@ export interface NoiseConfig {
   seed?: number;
 }
 
+/** So many draws without the KL are no accident. */
+const FORGOTTEN = 20;
+
 const noises = new WeakMap<tf.layers.Layer, Noise>();
 let supplied: ReadonlyMap<Noise, tf.Tensor | undefined> | undefined;
 
@@ -59,6 +62,8 @@ export class Noise extends Variational {
   mu!: tf.LayerVariable;
   logSigma!: tf.LayerVariable;
   private draws = 0;
+  /** Draws of its own since its KL was last asked for; infinite once that was warned about. */
+  private unasked = 0;
   private cached: { mu: object; logSigma: object; values: NoiseValues } | undefined;
   private macsWeight: number | undefined;
 
@@ -126,6 +131,7 @@ export class Noise extends Variational {
   }
 
   override klTerm(): tf.Scalar {
+    this.unasked = 0;
     return tf.tidy(() => {
       const [mu, logSigma] = [clip(this.mu.read()), clip(this.logSigma.read())];
       return tf.mul(tf.sum(klDivergence(mu, logSigma, this.config.bounds)), this.klFactor);
@@ -153,6 +159,7 @@ export class Noise extends Variational {
   private draw(shape: number[]): tf.Tensor {
     const given = supplied?.get(this);
     if (given) return given;
+    this.warnOfForgottenKl();
     return tf.tidy(() => {
       const count = shape.reduce((p, d) => p * d, 1);
       const generator = philox(this.config.seed, streamOf(this.layer));
@@ -160,6 +167,16 @@ export class Noise extends Variational {
       const [mu, logSigma] = [clip(this.mu.read()), clip(this.logSigma.read())];
       return tf.exp(sampleLogTheta(u, mu, logSigma, this.config.bounds));
     });
+  }
+
+  /** In `fit`, and by the trainer, the KL is a part of every step's loss; in a loop of one's own it is easily left out, and then nothing ever drowns. */
+  private warnOfForgottenKl(): void {
+    this.unasked++;
+    if (this.unasked !== FORGOTTEN) return;
+    this.unasked = Number.POSITIVE_INFINITY;
+    console.warn(
+      `${this.layer.name}: its noise was drawn ${FORGOTTEN} times in training and its KL not asked for once, so no group will drown; in a training loop of your own, add every term of model.calculateLosses() to the loss.`,
+    );
   }
 
   /** What each group is worth now, in float64 from the current weights. */

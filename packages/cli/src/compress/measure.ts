@@ -25,6 +25,8 @@ export interface Measured {
   examplesPerSecond: number;
   /** Of the whole, estimated. */
   seconds: number;
+  /** What all of it runs on. */
+  on: { engine: string; replicas: number };
 }
 
 /** Measures the model as it is, and how long what comes will take. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
@@ -51,6 +53,7 @@ export async function measureStep(job: Job): Promise<Measured> {
   const measured = {
     ...{ error, macs, params, groups, examplesPerSecond, seconds },
     bytes: await bytesOf(original),
+    on: { engine: job.on.engine.name, replicas: job.on.replicas },
   };
   say(
     `As it is: ${measure} ${error.toPrecision(4)}, ${count(macs)} MACs, ${count(params)} parameters; ${count(groups)} groups of channels and units can go`,

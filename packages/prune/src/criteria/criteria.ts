@@ -1,6 +1,6 @@
 import type { NoiseValues } from '@sbp/layers';
 import { PruneError } from '../errors.js';
-import type { Kernels } from './norms.js';
+import type { Kernels } from './kernels.js';
 
 /** Groups that are decided about one by one, as a criterion sees them: those of one noise, or, without noise, of one set of tied groups. */
 export interface CutSet {
