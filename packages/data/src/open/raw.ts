@@ -1,4 +1,4 @@
-import type { Numbers, NumbersType } from '../dataset/dataset.js';
+import type { Numbers, NumbersType, Target } from '../dataset/dataset.js';
 import type { Scratch } from './hold/scratch.js';
 
 /** An example that can't be read: why, with file and line. */
@@ -16,6 +16,8 @@ export interface RawArray {
   dtype: NumbersType;
   /** Labels that are text: one an example, in the place of numbers. */
   texts?: readonly string[];
+  /** What the source itself says that it is, of a target. */
+  kind?: Target['kind'];
   /** All numbers in order, some whole examples at a time; may be asked for more than once. */
   pieces(): AsyncIterable<Numbers | Broken>;
   /** Where an example is from, for messages. */

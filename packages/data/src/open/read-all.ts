@@ -9,7 +9,8 @@ import { checkNormalize, watched } from './normalize.js';
 import type { DataOptions } from './options.js';
 import { counted, type Opened, type PartName, partNames, some } from './raw.js';
 import { shares, split } from './split.js';
-import { type FittedTarget, fitTargets } from './targets.js';
+import type { FittedTarget } from './targets/fitted.js';
+import { fitTargets } from './targets/targets.js';
 
 /** One part of a source, what goes into it, and which parts come out. */
 interface Job {

@@ -286,6 +286,43 @@ describe('NumPy files', () => {
     expect(await failure(openData(await path()))).toMatch(message);
   });
 
+  it('are classes at each place, by number or one-hot, where the model tells classes apart there', async () => {
+    const tokens = npyBytes('<i4', [10, 3], bytesOf(Int32Array.from({ length: 30 }, (_, i) => i % 5)));
+    const outputs = { out: { kind: 'classes', size: 5 } } as const;
+    const sequence = await opened({ x: float(10, 3), y: tokens }, { outputs });
+    expect(sequence.train.targets).toMatchObject([{ name: 'out', kind: 'classes', shape: [3] }]);
+    expect(
+      await failure(
+        opened({ x: float(10, 3), y: tokens }, { outputs: { out: { kind: 'classes', size: 4 } } }),
+      ),
+    ).toMatch(/y\[1\]: expected a class 0\.\.3, found 4/);
+    const onehot = npyBytes(
+      '<f4',
+      [10, 2, 2, 3],
+      bytesOf(Float32Array.from({ length: 120 }, (_, i) => Number(i % 3 === Math.floor(i / 3) % 3))),
+    );
+    const options: DataOptions = { inputs: { x: [2, 2, 1] }, outputs: { seg: { kind: 'classes', size: 3 } } };
+    const mask = await opened({ x: float(10, 2, 2, 1).fill(0, 128), y: onehot }, options);
+    expect(mask.train.targets).toMatchObject([{ name: 'seg', kind: 'classes', shape: [2, 2] }]);
+    expect([...(mask.train.targets[0]!.values as Int32Array).subarray(0, 3)].sort()).toEqual([0, 1, 2]);
+    // One number a place: two classes if they are 0 and 1, an image if not.
+    const grey = (most: number) =>
+      npyBytes(
+        '|u1',
+        [10, 2, 2, 1],
+        Uint8Array.from({ length: 40 }, (_, i) => i % (most + 1)),
+      );
+    const one = async (most: number) =>
+      (
+        await opened(
+          { x: grey(255), y: grey(most) },
+          { ...options, normalize: '0..1', outputs: { out: { size: 1 } } },
+        )
+      ).train.targets[0];
+    expect(await one(1)).toMatchObject({ kind: 'classes', shape: [2, 2], classes: ['0', '1'] });
+    expect(await one(9)).toMatchObject({ kind: 'values', shape: [2, 2, 1] });
+  });
+
   it('name an example that has no number, or leave it out', async () => {
     const values = Float32Array.from({ length: 40 }, (_, i) => (i === 9 ? Number.NaN : i));
     const arrays = { x: npyBytes('<f4', [20, 2], bytesOf(values)), y: float(20) };

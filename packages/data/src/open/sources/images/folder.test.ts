@@ -207,7 +207,7 @@ describe('a folder of images', () => {
       'images/2.png': png,
       'masks/2.png': png,
     });
-    expect(await failure(openData(folder, rgb))).toMatch(
+    expect(await failure(openData(folder, { ...rgb, outputs: 2 }))).toMatch(
       /images\/1\.png: can't be read as an image \(.*pixel/i,
     );
   });

@@ -189,7 +189,7 @@ function rawPart(
   const whereMask = (example: number) => shownPath(layout.masks[example]!);
   return {
     inputs: [image],
-    targets: [{ ...common, name: 'mask', shape: [height, width], pieces, where: whereMask }],
+    targets: [{ ...common, name: 'mask', kind: 'classes', shape: [height, width], pieces, where: whereMask }],
   };
 }
 
