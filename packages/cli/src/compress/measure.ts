@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelFiles } from '@sbp/model';
-import { countFlops, withNoise } from '@sbp/prune';
+import { countFlops, weighKl, withNoise } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../run-folder.js';
@@ -65,9 +65,15 @@ export async function measureStep(job: Job): Promise<Measured> {
   return measured;
 }
 
-/** The model with noise on all that can go. */
-export function noisyModel({ original, data }: Pick<Job, 'original' | 'data'>): tf.LayersModel {
-  return withNoise(original, { klWeight: 'macs', logSigmaInit: -3, trainExamples: data.train.size });
+/** The model with noise on all that can go, each group's KL by what it costs. */
+export function noisyModel({
+  original,
+  data,
+  settings,
+}: Pick<Job, 'original' | 'data' | 'settings'>): tf.LayersModel {
+  const noisy = withNoise(original, { logSigmaInit: -3, trainExamples: data.train.size });
+  weighKl(noisy, settings.target);
+  return noisy;
 }
 
 /** Trains a copy for some steps. */
