@@ -209,7 +209,12 @@ describe('sbp compress', () => {
   ])(
     'refuses %s in one line',
     async (name, more, message) => {
-      const { code, stderr } = await sbp(folder, ...args(`refused-${name.replaceAll(' ', '-')}`), ...more);
+      const { code, stderr, stdout } = await sbp(
+        folder,
+        ...args(`refused-${name.replaceAll(' ', '-')}`),
+        ...more,
+      );
+      expect(stdout).not.toContain('Training');
       expect(stderr).toMatch(message);
       expect(stderr.trimEnd().split('\n')).toHaveLength(1);
       expect(code).toBe(2);
