@@ -1,4 +1,5 @@
 import { labelledImages } from '@sbp/data';
+import { objectiveOf } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { agreements, predictWith } from './agreement.js';
@@ -26,9 +27,10 @@ it('finds the largest difference and every other prediction, over more than one 
   const dataset = labelledImages({ name: 'one', images, labels, shape: [1, 1, 1], classes: 2 });
   const reference = net(-0.1);
   const [same, other, broken] = await agreements(
-    predictWith(reference),
+    reference,
     [net(-0.1), net(0.5), net(Number.NaN)].map(predictWith),
     dataset,
+    objectiveOf(reference, dataset, { labelSmoothing: 0 }),
   );
   expect(same).toEqual({ examples: size, maxDifference: 0, otherPredictions: 0 });
   // only the black pixels change sides

@@ -1,66 +1,99 @@
-import { batchArrays, type Dataset, readBatch } from '@sbp/data';
+import { batchArrays, type Dataset, lengthOf, readBatch } from '@sbp/data';
+import { inputTensors, type Objective, outputEnds } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 
 /** How far a model is from another one on a data set. */
 export interface Agreement {
   examples: number;
-  /** Largest difference of any class's probability. */
+  /** Largest difference of any output: of probabilities as they are, of other numbers in parts of the largest. */
   maxDifference: number;
-  /** Examples whose most probable class is not the same. */
+  /** Examples of which a classifier says another class; places of masks are not told apart. */
   otherPredictions: number;
 }
 
-/** The classes' probabilities of some images, [examples, classes]; however they are computed. */
-export type Predict = (
-  images: Float32Array,
-  shape: readonly number[],
-) => Float32Array | Promise<Float32Array>;
-
-const BATCH = 500;
+/** Each output's numbers for some examples; however they are computed. */
+export type Predict = (inputs: tf.Tensor[]) => Float32Array[] | Promise<Float32Array[]>;
 
 /** By a tfjs model, at inference. */
 export function predictWith(model: tf.LayersModel): Predict {
-  return (images, shape) =>
+  return (inputs) =>
     tf.tidy(() => {
-      const y = model.predict(tf.tensor(images, [...shape]), { batchSize: BATCH }) as tf.Tensor;
-      return y.dataSync<'float32'>();
+      const said = model.predict(inputs, { batchSize: inputs[0]!.shape[0] }) as tf.Tensor | tf.Tensor[];
+      return [said].flat().map((output) => output.dataSync<'float32'>());
     });
 }
 
-/** Compares others with a first one on every example of a data set. */
+/** Compares others with a model on every example of a data set. @param objective says what the model's outputs are */
 export async function agreements(
-  reference: Predict,
+  reference: tf.LayersModel,
   others: readonly Predict[],
   dataset: Dataset,
+  objective: Objective,
 ): Promise<Agreement[]> {
-  const all = others.map(() => ({ examples: 0, maxDifference: 0, otherPredictions: 0 }));
-  for (let at = 0; at < dataset.size; at += BATCH) {
-    const indices = Uint32Array.from({ length: Math.min(BATCH, dataset.size - at) }, (_, i) => at + i);
-    const batch = readBatch(dataset, indices, batchArrays(dataset, indices.length));
-    const images = batch.inputs[0] as Float32Array;
-    const shape = [indices.length, ...dataset.inputs[0]!.shape];
-    const expected = await reference(images, shape);
-    const classes = predicted(expected, indices.length);
-    for (const [i, other] of others.entries()) {
-      const found = await other(images, shape);
-      const agreement = all[i]!;
-      agreement.examples += indices.length;
-      // Math.max keeps a NaN, which must not pass for small.
-      const differences = found.map((p, j) => Math.abs(p - expected[j]!));
-      agreement.maxDifference = differences.reduce((a, b) => Math.max(a, b), agreement.maxDifference);
-      agreement.otherPredictions += predicted(found, indices.length).filter(
-        (c, j) => c !== classes[j],
-      ).length;
+  const predict = predictWith(reference);
+  const given = inputTensors(reference, dataset);
+  const ends = outputEnds(reference);
+  const classesOf = reference.outputs.map(({ rank }, i) =>
+    rank === 2 ? classifiers[objective.outputs[i]!.measure] : undefined,
+  );
+  const largest = ends.map(() => 0);
+  const differences = others.map(() => ends.map(() => 0));
+  const otherPredictions = others.map(() => 0);
+  const most = batchOf(dataset);
+  for (let at = 0; at < dataset.size; at += most) {
+    const indices = Uint32Array.from({ length: Math.min(most, dataset.size - at) }, (_, i) => at + i);
+    const n = indices.length;
+    const batch = readBatch(dataset, indices, batchArrays(dataset, n));
+    const inputs = given(batch.inputs, n);
+    const expected = await predict(inputs);
+    const classes = expected.map((values, i) => classesOf[i]?.(values, n));
+    expected.forEach((values, i) => {
+      largest[i] = values.reduce((most, value) => Math.max(most, Math.abs(value)), largest[i]!);
+    });
+    for (const [k, other] of others.entries()) {
+      const found = await other(inputs);
+      const differs = new Set<number>();
+      for (const [i, values] of found.entries()) {
+        // Math.max keeps a NaN, which must not pass for small.
+        const apart = values.map((value, j) => Math.abs(value - expected[i]![j]!));
+        differences[k]![i] = apart.reduce((a, b) => Math.max(a, b), differences[k]![i]!);
+        for (const [j, value] of classesOf[i]?.(values, n).entries() ?? [])
+          if (value !== classes[i]![j]) differs.add(j);
+      }
+      otherPredictions[k]! += differs.size;
     }
+    tf.dispose(inputs);
   }
-  return all;
+  const scale = (i: number) => (ends[i] ? 1 : largest[i] || 1);
+  return others.map((_, k) => ({
+    examples: dataset.size,
+    maxDifference: differences[k]!.map((difference, i) => difference / scale(i)).reduce((a, b) =>
+      Math.max(a, b),
+    ),
+    otherPredictions: otherPredictions[k]!,
+  }));
 }
 
-/** The most probable class of each example. */
-function predicted(probabilities: Float32Array, examples: number): number[] {
-  const classes = probabilities.length / examples;
-  return Array.from({ length: examples }, (_, i) => {
-    const own = probabilities.subarray(i * classes, (i + 1) * classes);
-    return own.indexOf(Math.max(...own));
-  });
+/** What outputs by row, [examples, units], say of each example, by what their objective measures. */
+const classifiers: Partial<
+  Record<
+    Objective['outputs'][number]['measure'],
+    (values: Float32Array, examples: number) => (number | string)[]
+  >
+> = {
+  error: (values, examples) => rows(values, examples).map((own) => own.indexOf(Math.max(...own))),
+  binaryError: (values, examples) => rows(values, examples).map((own) => own.map((p) => +(p > 0.5)).join('')),
+  binaryErrorOfLogits: (values, examples) =>
+    rows(values, examples).map((own) => own.map((x) => +(x > 0)).join('')),
+};
+
+function rows(values: Float32Array, examples: number): Float32Array[] {
+  const units = values.length / examples;
+  return Array.from({ length: examples }, (_, i) => values.subarray(i * units, (i + 1) * units));
+}
+
+/** As many as some millions of inputs' numbers, so that large images fit, too. */
+function batchOf({ inputs }: Dataset): number {
+  const numbers = inputs.reduce((sum, input) => sum + lengthOf(input), 0);
+  return Math.max(1, Math.min(500, Math.floor(2e6 / numbers)));
 }

@@ -34,6 +34,7 @@ function show(value: unknown): string {
 const kinds: Record<string, string> = {
   int: 'a whole number',
   number: 'a number',
+  boolean: 'true or false',
   string: 'a string in quotes',
   object: 'an object { … }',
   record: 'an object { … }',
@@ -61,7 +62,9 @@ function expected(issue: z.core.$ZodIssue): string {
 /** One of the things that a field may be; what is wrong may be inside of it. */
 function branchOf(issue: z.core.$ZodIssue): string {
   const path = issue.path.join('.');
-  return path === '' ? expected(issue) : `an object { … } whose ${path} is ${expected(issue)}`;
+  if (path === '') return expected(issue);
+  const kind = typeof issue.path[0] === 'number' ? kinds.array : kinds.object;
+  return `${kind} whose ${path} is ${expected(issue)}`;
 }
 
 function fieldsAt(schema: z.ZodType, path: PropertyKey[]): string[] {

@@ -1,6 +1,7 @@
 import { type Column, type ModelTiming, table, widthsChart } from '@sbp/bench';
 import type { Engine } from '@sbp/engine';
 import type { PruneReport } from '@sbp/prune';
+import { ERROR_PERCENT } from './measured.js';
 
 /** How much faster than the original a network is somewhere. */
 export interface Speedup {
@@ -16,7 +17,7 @@ export type Runtime = 'onnxruntime' | Engine['name'];
 /** One row of a run's table. */
 export interface Figures {
   method: string;
-  /** Test error in %; null where the network was not trained. */
+  /** Test error, in % where it classifies; null where the network was not trained. */
   error: number | null;
   /** Groups of each noise layer. */
   widths: string;
@@ -37,13 +38,16 @@ export interface Figures {
 export const missing = '–';
 
 /** The table in Markdown, which reads well in a terminal, too. */
-export function figuresTable(figures: readonly Figures[]): string {
-  const { rows, columns } = figuresRows(figures);
+export function figuresTable(figures: readonly Figures[], measure?: string): string {
+  const { rows, columns } = figuresRows(figures, measure);
   return table(rows, columns);
 }
 
-/** What the table has in it. */
-export function figuresRows(figures: readonly Figures[]): {
+/** What the table has in it. @param measure what the figures called errors are */
+export function figuresRows(
+  figures: readonly Figures[],
+  measure = ERROR_PERCENT,
+): {
   rows: Record<string, unknown>[];
   columns: Column[];
 } {
@@ -63,7 +67,7 @@ export function figuresRows(figures: readonly Figures[]): {
   }));
   const columns: Column[] = [
     { key: 'method' },
-    { key: 'error', title: 'error %', digits: 2, missing },
+    errorColumn(measure),
     { key: 'widths' },
     { key: 'parameters', digits: 0 },
     { key: 'macs', title: 'MACs', digits: 0 },
@@ -73,6 +77,12 @@ export function figuresRows(figures: readonly Figures[]): {
   ];
   return { rows, columns };
 }
+
+/** Shares in % need two digits, numbers of any size four. */
+export const errorColumn = (measure = ERROR_PERCENT): Column => ({
+  ...{ key: 'error', title: measure, missing },
+  ...(measure.endsWith('%') ? { digits: 2 } : { digits: 4 }),
+});
 
 export const speedupKey = ({ runtime, batchSize }: Pick<Speedup, 'runtime' | 'batchSize'>) =>
   `${runtime} ${batchSize}`;

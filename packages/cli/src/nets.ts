@@ -1,77 +1,50 @@
-import { leNet5, leNetFc, type NetOptions, noisesOf, vggDropout, vggLike, withDropout } from '@sbp/layers';
+import { type NetOptions, noisesOf, withDropout } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
+import { type PaperNet, paperNet } from './paper-nets.js';
 import type { RunConfig } from './run-config.js';
 
-const titles = { lenet5: 'LeNet-5', 'lenet-fc': 'LeNet-fc', 'vgg-like': 'VGG-like' } as const;
-
-/** What people call the config's network. */
-export const netTitle = ({ net, scale }: Pick<RunConfig, 'net' | 'scale'>) =>
-  scale === undefined ? titles[net] : `${titles[net]} × ${scale}`;
-
-/** What the tables call the methods. */
-export const methodTitles: Record<RunConfig['method'], string> = {
-  original: 'Original',
-  'sparse-vd': 'SparseVD',
-  ssl: 'SSL',
-  'structured-bp': 'StructuredBP',
-};
-
-/** The config's network as its method trains it, to be trained on so many examples; dropout comes with the training. */
-export function buildNet(config: RunConfig, trainExamples: number): tf.LayersModel {
-  const model = buildForMethod(config, trainExamples);
-  if (config.freezeBatchNorm) setBatchNormTrainable(model, false);
-  return model;
-}
-
-/** Whether the trainer trains the network's batch norm, or leaves it as it is. */
-export function setBatchNormTrainable(model: tf.LayersModel, trainable: boolean): void {
-  for (const layer of model.layers)
-    if (layer.getClassName() === 'BatchNormalization') layer.trainable = trainable;
-}
-
-function buildForMethod(config: RunConfig, trainExamples: number): tf.LayersModel {
+/** One of the paper's networks as the config's method trains it, to be trained on so many examples; dropout comes with the training. */
+export function buildNet(net: PaperNet, config: RunConfig, trainExamples: number): tf.LayersModel {
   switch (config.method) {
     case 'original':
-      return plainNet(config);
+      return plainNet(net, config);
     case 'sparse-vd':
-      return build(config, { sparseVd: { ...config.sparseVd, trainExamples } });
+      return build(net, config, { sparseVd: { ...config.sparseVd, trainExamples } });
     case 'ssl':
-      return penalizedNet(config);
+      return penalizedNet(net, config);
     case 'structured-bp':
-      return noisyNet(config, trainExamples);
+      return noisyNet(net, config, trainExamples);
   }
 }
 
-function noisyNet(config: RunConfig, trainExamples: number): tf.LayersModel {
-  const { klWeight, ...noise } = config.noise;
-  if (typeof klWeight !== 'object') return build(config, { noise: { ...noise, klWeight, trainExamples } });
-  const model = build(config, { noise: { ...noise, klWeight: 1, trainExamples } });
-  weighLayers(model, klWeight);
-  return model;
+function noisyNet(net: PaperNet, config: RunConfig, trainExamples: number): tf.LayersModel {
+  return weighed(config.noise, (noise) => build(net, config, { noise: { ...noise, trainExamples } }));
 }
 
-/** The config's network without noise, from the same initial weights. */
-export function plainNet(config: RunConfig): tf.LayersModel {
-  return build(config, { noise: false });
+/** The network without noise, from the same initial weights. */
+export function plainNet(net: PaperNet, config: RunConfig): tf.LayersModel {
+  return build(net, config, { noise: false });
 }
 
 /** Groups of each of the network's noise layers, as the paper counts widths, also where there is no noise. */
-export function netWidths(config: RunConfig): number[] {
-  const noisy = build(config, { noise: {} });
+export function netWidths(net: PaperNet, config: RunConfig): number[] {
+  const noisy = build(net, config, { noise: {} });
   const widths = noisesOf(noisy).map(({ groups }) => groups);
   noisy.dispose();
   return widths;
 }
 
-function build({ net, scale, train: { seed } }: RunConfig, method: Omit<NetOptions, 'seed'>): tf.LayersModel {
-  const options = { ...method, seed };
-  if (net === 'vgg-like') return vggLike({ ...options, ...(scale !== undefined && { scale }) });
-  return net === 'lenet5' ? leNet5(options) : leNetFc(options);
+function build(
+  net: PaperNet,
+  { scale, train: { seed } }: RunConfig,
+  method: Omit<NetOptions, 'seed'>,
+): tf.LayersModel {
+  return net.build({ ...method, seed, ...(scale !== undefined && { scale }) });
 }
 
-function penalizedNet(config: RunConfig): tf.LayersModel {
-  const model = build(config, { groupLasso: config.groupLasso });
+function penalizedNet(net: PaperNet, config: RunConfig): tf.LayersModel {
+  const model = build(net, config, { groupLasso: config.groupLasso });
   const names = model.layers.filter((layer) => layer.countParams() > 0).map(({ name }) => name);
   for (const kind of ['filters', 'channels'] as const)
     if (typeof config.groupLasso[kind] === 'object')
@@ -88,13 +61,24 @@ function checkNames(field: string, given: Record<string, unknown>, names: string
     );
 }
 
-function weighLayers(model: tf.LayersModel, weights: Record<string, number>): void {
+/** A model with noise, whose KL weighs by layer where the config says so. */
+export function weighed(
+  { klWeight, ...noise }: RunConfig['noise'],
+  build: (noise: Omit<RunConfig['noise'], 'klWeight'> & { klWeight: 'macs' | number }) => tf.LayersModel,
+): tf.LayersModel {
+  if (typeof klWeight !== 'object') return build({ ...noise, klWeight });
+  const model = build({ ...noise, klWeight: 1 });
   const noises = noisesOf(model);
   const names = noises.map(({ layer }) => layer.name);
-  checkNames('noise.klWeight', weights, names, 'noise layer');
-  for (const { layer, config } of noises) config.klWeight = weights[layer.name] ?? 1;
+  checkNames('noise.klWeight', klWeight, names, 'noise layer');
+  for (const { layer, config } of noises) config.klWeight = klWeight[layer.name] ?? 1;
+  return model;
 }
 
 /** The config's network as it is trained: with its published dropout, which saved networks are without. */
-export const dressedFor = ({ dropout }: RunConfig) =>
-  dropout ? { dressed: (model: tf.LayersModel) => withDropout(model, vggDropout) } : {};
+export function dressedFor({ dropout, model }: RunConfig): {
+  dressed?: (model: tf.LayersModel) => tf.LayersModel;
+} {
+  const rates = paperNet(model)?.dropout;
+  return dropout && rates ? { dressed: (plain) => withDropout(plain, rates) } : {};
+}

@@ -18,7 +18,8 @@ describe('readRunConfig', () => {
   it('fills in the defaults that prune', () => {
     const config = read({ name: 'a', net: 'lenet5' });
     expect(config).toMatchObject({
-      data: { set: 'mnist' },
+      model: 'lenet5',
+      data: { source: 'mnist' },
       noise: { klWeight: 'macs', klScale: 1, logSigmaInit: -3, threshold: 1 },
       train: { epochs: 6, batchSize: 128, noiseRate: 10 },
       engine: 'auto',
@@ -99,6 +100,20 @@ describe('readRunConfig', () => {
     );
   });
 
+  it('has paths of a model and of data relative to the config, and older names of fields as they were', () => {
+    writeFileSync(join(folder, 'table.csv'), '');
+    expect(read({ name: 'a', model: '.', data: { source: 'table.csv' } })).toMatchObject({
+      model: folder,
+      data: { source: join(folder, 'table.csv') },
+    });
+    expect(read({ name: 'a', model: 'https://example.org/model.json' }).model).toBe(
+      'https://example.org/model.json',
+    );
+    expect(read({ name: 'a', net: 'vgg-like', data: { set: 'cifar10', augment: true } })).toEqual(
+      read({ name: 'a', model: 'vgg-like', data: { source: 'cifar10', augment: true } }),
+    );
+  });
+
   it('reads the examples that the package brings', () => {
     const examples = fileURLToPath(new URL('../examples', import.meta.url));
     const names = readdirSync(examples);
@@ -110,11 +125,54 @@ describe('readRunConfig', () => {
     [[], ': the config is []; expected an object { … }.'],
     [{ net: 'lenet5' }, ': name is not given; expected a string in quotes.'],
     [{ name: '../up', net: 'lenet5' }, ': name is "../up"; expected letters, digits, . _ - and {seed} only'],
-    [{ name: 'a', net: 'lenet' }, `: net is "lenet"; expected 'lenet5' or 'lenet-fc' or 'vgg-like'.`],
+    [{ name: 'a', model: 5 }, ': model is 5; expected a string in quotes.'],
+    [{ name: 'a' }, ': model is not given; expected a string in quotes.'],
     [
-      { name: 'a', net: 'lenet5', scale: 2 },
-      `: scale is 2; expected left out: only the net 'vgg-like' has one.`,
+      { name: 'a', model: 'lenet' },
+      `: model is "lenet", and there is no such file or folder; expected 'lenet5' or 'lenet-fc' or 'vgg-like', or the path of a model, relative to the config.`,
     ],
+    [
+      { name: 'a', model: 'lenet5', data: { source: 'mnits' } },
+      `: data.source is "mnits", and there is no such file or folder; expected 'mnist' or 'cifar10', or the path of data, relative to the config.`,
+    ],
+    [
+      { name: 'a', model: 'lenet5', net: 'lenet5' },
+      ': net: there is no such field; there are name, title, model, scale, method,',
+    ],
+    [
+      { name: 'a', model: 'vgg-like' },
+      `: data.source is not given; expected 'cifar10', the images that 'vgg-like' takes, or a path.`,
+    ],
+    [
+      { name: 'a', model: '.', method: 'ssl' },
+      `: method is "ssl"; expected 'structured-bp' or 'original': ssl is for the paper's networks (lenet5, lenet-fc, vgg-like) alone.`,
+    ],
+    [{ name: 'a', model: '.', scale: 2 }, `: scale is 2; expected left out: only 'vgg-like' has one.`],
+    [
+      { name: 'a', model: 'lenet5', data: { source: '.', folder: '.' } },
+      ': data.folder is "."; expected left out: only mnist and cifar10 have it.',
+    ],
+    [
+      { name: 'a', model: 'lenet5', data: { source: '.', validation: 10 } },
+      ': data.validation is 10; expected left out: only mnist and cifar10 have it.',
+    ],
+    [
+      { name: 'a', model: 'lenet5', data: { source: '.', augment: true } },
+      ': data.augment is true; expected a list of flip, crop, color, cutout.',
+    ],
+    [
+      { name: 'a', model: 'lenet5', data: { source: '.', augment: ['flop'] } },
+      ": data.augment is [\"flop\"]; expected true or false or a list [ … ] whose 0 is 'flip' or 'crop' or 'color' or 'cutout'.",
+    ],
+    [
+      { name: 'a', model: 'lenet5', data: { normalize: '0..1' } },
+      ': data.normalize is "0..1"; expected left out: mnist is read as it is published.',
+    ],
+    [
+      { name: 'a', model: 'lenet5', data: { source: '.', normalize: '0-1' } },
+      `: data.normalize is "0-1"; expected '0..1' or '-1..1' or 'imagenet' or 'none'.`,
+    ],
+    [{ name: 'a', net: 'lenet5', scale: 2 }, `: scale is 2; expected left out: only 'vgg-like' has one.`],
     [{ name: 'a', net: 'lenet5', train: 6 }, ': train is 6; expected an object { … }.'],
     [
       { name: 'a', net: 'lenet5', train: { decayFrom: 2 } },
@@ -150,11 +208,11 @@ describe('readRunConfig', () => {
     ],
     [
       { name: 'a', net: 'lenet5', dropout: true },
-      ": dropout is true; expected left out: only the net 'vgg-like' has it.",
+      ": dropout is true; expected left out: only 'vgg-like' has it.",
     ],
     [
       { name: 'a', net: 'lenet5', from: 'b', freezeBatchNorm: true },
-      ": freezeBatchNorm is true; expected left out: only the net 'vgg-like' has batch norm.",
+      ": freezeBatchNorm is true; expected left out: only 'vgg-like' has batch norm.",
     ],
     [
       { name: 'a', net: 'vgg-like', data: { set: 'cifar10' }, freezeBatchNorm: true },
@@ -167,7 +225,7 @@ describe('readRunConfig', () => {
     ],
     [
       { name: 'a', net: 'lenet5', noises: {} },
-      ': noises: there is no such field; there are name, title, net, scale, method,',
+      ': noises: there is no such field; there are name, title, model, scale, method,',
     ],
   ])('says of %j where, what and what was expected', (value, line) => {
     expect(() => read(value)).toThrow(line);

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { configProblem } from './config-problem.js';
 import { UsageError } from './failure.js';
-import { budgetMark, type RunConfig, runConfigSchema } from './run-config.js';
+import { knownSet, knownSetNames } from './known-sets.js';
+import { paperNet, paperNetNames } from './paper-nets.js';
+import { budgetMark, type RunConfig, runConfigSchema, runFields, withNewNames } from './run-config.js';
 
 /** Flags that stand above the config file. */
 export interface RunOverrides {
@@ -26,25 +28,45 @@ const flags: Record<string, [flag: string, override: keyof RunOverrides]> = {
 
 /** Reads a config file. @throws UsageError naming the file or flag, the field, what was expected and what was found */
 export function readRunConfig(file: string, overrides: RunOverrides = {}): RunConfig {
-  const input = merge(withBudget(file, readJson(file), overrides.budget), overrides);
+  const input = merge(withBudget(file, withNewNames(readJson(file)), overrides.budget), overrides);
   const result = runConfigSchema.safeParse(input);
   if (!result.success) {
     const label = (path: string) => {
       const [flag, override] = flags[path] ?? [];
       return override && overrides[override] !== undefined ? `${flag}` : `${file}: ${path || 'the config'}`;
     };
-    throw new UsageError(configProblem(runConfigSchema, result.error, input, label));
+    throw new UsageError(configProblem(runFields, result.error, input, label));
   }
   const { data, medium: _medium, short: _short, ...config } = result.data;
-  const folder = data.folder && resolve(dirname(file), data.folder);
   const named = (name: string) =>
     `${name.replaceAll('{seed}', String(config.train.seed))}${budgetMark(config.budget)}`;
   return {
     ...config,
     name: named(config.name),
+    model: pathOf(file, ['model', config.model], paperNet, paperNetNames, 'a model'),
     ...(config.from !== undefined && { from: named(config.from) }),
-    data: { ...data, ...(folder && { folder }) },
+    data: {
+      ...data,
+      source: pathOf(file, ['data.source', data.source], knownSet, knownSetNames, 'data'),
+      ...(data.folder && { folder: resolve(dirname(file), data.folder) }),
+    },
   };
+}
+
+/** What is no name is a path, seen from the config file. */
+function pathOf(
+  file: string,
+  [field, given]: readonly [field: string, given: string],
+  known: (name: string) => object | undefined,
+  names: readonly string[],
+  what: string,
+): string {
+  if (known(given) || /^[a-z][a-z0-9+.-]+:\/\//i.test(given)) return given;
+  const path = resolve(dirname(file), given);
+  if (existsSync(path)) return path;
+  throw new UsageError(
+    `${file}: ${field} is ${JSON.stringify(given)}, and there is no such file or folder; expected ${names.map((name) => `'${name}'`).join(' or ')}, or the path of ${what}, relative to the config.`,
+  );
 }
 
 function readJson(file: string): unknown {
@@ -75,7 +97,7 @@ function withBudget(file: string, config: unknown, budget: RunConfig['budget'] =
     throw new UsageError(
       `${file}: ${budget} is not given; expected an object that says what --budget ${budget} changes, such as { "train": { "epochs": 1 } }.`,
     );
-  return { ...(lay(config, over) as object), budget };
+  return { ...(lay(config, withNewNames(over)) as object), budget };
 }
 
 function lay(under: unknown, over: unknown): unknown {

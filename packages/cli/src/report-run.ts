@@ -1,13 +1,11 @@
 import { type Block, type LayerSnr, lossChart, type Section, snrChart, trainingChart } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { chartOfWidths, figuresNote, figuresRows } from './figures.js';
-import { methodTitles, netTitle } from './nets.js';
 import type { Result } from './results.js';
-import { networkTitle, resultsRows } from './results-table.js';
-import { dataSets } from './run-config.js';
-import { testedImages } from './run-data.js';
+import { examplesOf, networkTitle, resultsRows } from './results-table.js';
 import { runPaths } from './run-folder.js';
 import { trainedSnr } from './signal-to-noise.js';
+import { dataTitle, examplesWord, methodTitles, netTitle, testedExamples } from './titles.js';
 import { count, duration, plural } from './words.js';
 
 /** One run's part of a report. */
@@ -26,10 +24,10 @@ function figures(result: Result): Block[] {
   const { config, rows, agreement, runtimes } = result;
   const title = `${networkTitle(config)}, ${plural(config.train.epochs, 'epoch')}`;
   const { warning } = resultsRows([result]);
-  const same = agreement && agreed(agreement, testedImages(config.data));
+  const same = agreement && agreed(agreement, testedExamples(config.data));
   return [
     ...(warning === undefined ? [] : [{ kind: 'text', text: warning, strong: true } as const]),
-    { kind: 'table', ...figuresRows(rows) },
+    { kind: 'table', ...figuresRows(rows, result.measure) },
     { kind: 'text', text: [figuresNote(title, runtimes), same].filter(Boolean).join(' ') },
   ];
 }
@@ -102,19 +100,20 @@ async function readSnr(config: Result['config'], folder: string): Promise<LayerS
   return trainedSnr(config, runPaths(folder));
 }
 
-function settings({ config, engine, environment, replicas, runtimes, history, version }: Result): Block[] {
+function settings(result: Result): Block[] {
+  const { config, engine, environment, replicas, runtimes, history, version, examples } = result;
   const { data, train, fineTune } = config;
-  const set = dataSets[data.set];
-  const held = data.validation ?? 0;
-  const images = (data.trainExamples ?? set.trainExamples) - held;
+  const held = examples?.validation ?? data.validation ?? 0;
+  const trained = examples?.train ?? examplesOf(result) - held;
+  const title = examplesWord(data) === 'image' ? 'Images' : 'Examples';
   const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
   const facts: [string, string | undefined][] = [
     ['Run', config.name],
     ['Network', netTitle(config)],
     ['Method', methodTitles[config.method]],
     [
-      'Images',
-      `${set.title}${data.labels === 'random' ? ' with random labels' : ''}, ${count(images)} to train on${held ? `, ${count(held)} held out` : ''}`,
+      title,
+      `${dataTitle(data)}${data.labels === 'random' ? ' with random labels' : ''}, ${count(trained)} to train on${held ? `, ${count(held)} held out` : ''}`,
     ],
     ['Starts from', config.from],
     [

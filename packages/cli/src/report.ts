@@ -1,6 +1,5 @@
 import { type Block, page, type Section } from '@sbp/bench';
 import { UsageError } from './failure.js';
-import { netTitle } from './nets.js';
 import { reportRun } from './report-run.js';
 import type { Result, SweepResult } from './results.js';
 import {
@@ -11,6 +10,7 @@ import {
   resultsChart,
   resultsRows,
 } from './results-table.js';
+import { netTitle } from './titles.js';
 import { plural } from './words.js';
 
 /**

@@ -1,9 +1,12 @@
 import { type Column, type ErrorSeries, errorMacsChart, memoryChart, type Spread, table } from '@sbp/bench';
 import { UsageError } from './failure.js';
-import { missing, runtimeTitle, type Speedup, speedupKey } from './figures.js';
-import { methodTitles, netTitle } from './nets.js';
+import { errorColumn, missing, runtimeTitle, type Speedup, speedupKey } from './figures.js';
+import { knownSet } from './known-sets.js';
+import { paperNet } from './paper-nets.js';
 import type { Published, Result, SweepResult } from './results.js';
-import { dataSets, methodNames, type RunConfig } from './run-config.js';
+import { methodNames, type RunConfig } from './run-config.js';
+import { dataTitle, methodTitles, netTitle } from './titles.js';
+import { count } from './words.js';
 
 /** Runs that differ in their seed alone, and so share a row. */
 interface Group {
@@ -50,7 +53,7 @@ export function resultsRows(results: readonly Result[], published?: Published): 
   ]);
   const columns: Column[] = [
     { key: 'method' },
-    { key: 'error', title: 'error %', digits: 2, missing },
+    errorColumn(results[0]!.measure),
     { key: 'widths', missing },
     { key: 'macs', title: 'MACs', digits: 0, missing },
     { key: 'reduction', title: 'MACs reduced', digits: 2, unit: '×', missing },
@@ -73,12 +76,23 @@ export function resultsRows(results: readonly Result[], published?: Published): 
 /** Of what network and images a run is. */
 export function networkTitle(config: RunConfig): string {
   const random = config.data.labels === 'random' ? ' with random labels' : '';
-  return `${netTitle(config)} on ${dataSets[config.data.set].title}${random}`;
+  return `${netTitle(config)} on ${dataTitle(config.data)}${random}`;
 }
 
+/** A paper's network by its name, a person's own by its file. */
+const netKey = (config: RunConfig) => (paperNet(config.model) ? config.model : netTitle(config));
+
 /** What results have to have in common to stand in one table. */
-export const comparable = ({ net, scale, data, budget }: RunConfig): string =>
-  [net, scale ?? 1, data.set, data.labels, budget].join(' ');
+export const comparable = (config: RunConfig): string => {
+  const { scale, data, budget } = config;
+  return [
+    netKey(config),
+    scale ?? 1,
+    knownSet(data.source) ? data.source : dataTitle(data),
+    data.labels,
+    budget,
+  ].join(' ');
+};
 
 /** The same networks as an SVG: error against multiply-accumulates. */
 export function resultsChart(
@@ -116,7 +130,7 @@ export function resultsChart(
       }),
     }),
   );
-  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}${budgetNote(config)}`;
+  const title = `${netTitle(config)} on ${dataTitle(config.data)}${budgetNote(config)}`;
   const points = [...measured, ...others];
   // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
   const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
@@ -127,11 +141,15 @@ export function resultsChart(
 export function memorizedChart(results: readonly Result[], options: { width?: number } = {}): string {
   const config = commonConfig(results, undefined);
   const runs = groupsOf(results).map(({ label, runs }) => ({ name: label, epochs: runs[0]!.history }));
-  const images = (config.data.trainExamples ?? dataSets[config.data.set].trainExamples).toLocaleString(
-    'en-US',
-  );
-  const title = `${netTitle(config)} on ${images} images of ${dataSets[config.data.set].title} with random labels${budgetNote(config)}`;
+  const images = count(examplesOf(results[0]!));
+  const title = `${netTitle(config)} on ${images} images of ${dataTitle(config.data)} with random labels${budgetNote(config)}`;
   return memoryChart(runs, { title, ...options });
+}
+
+/** How many a run trained on, those held out with them. */
+export function examplesOf({ config: { data }, examples }: Result): number {
+  if (examples) return examples.train + (data.validation ?? 0);
+  return data.trainExamples ?? knownSet(data.source)?.trainExamples ?? 0;
 }
 
 function commonConfig(results: readonly Result[], published: Published | undefined): RunConfig {
@@ -142,9 +160,9 @@ function commonConfig(results: readonly Result[], published: Published | undefin
     throw new UsageError(
       `${first.name} is of ${comparable(first)} and ${other.name} of ${comparable(other)}; give results of one network, data and budget.`,
     );
-  if (published && published.net !== first.net)
+  if (published && published.net !== first.model)
     throw new UsageError(
-      `the published figures are of ${published.net} and ${first.name} of ${first.net}; give those of the same network.`,
+      `the published figures are of ${published.net} and ${first.name} of ${netKey(first)}; give those of the same network.`,
     );
   return first;
 }

@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { UsageError } from './failure.js';
+import { paperNetNames } from './paper-nets.js';
 import { isDone, phaseNames, phases } from './phases/phases.js';
-import { budgets, methodNames, netNames, runConfigSchema } from './run-config.js';
+import { budgets, methodNames, runConfigSchema } from './run-config.js';
 import { readConfig, runPaths } from './run-folder.js';
 
 const spread = z.object({ median: z.number(), q1: z.number(), q3: z.number() });
@@ -37,6 +38,9 @@ const resultSchema = z.object({
   }),
   engine: z.object({ name: z.string(), version: z.string(), device: z.string() }),
   replicas: z.number(),
+  /** What the figures called errors are; left out, `error %`. */
+  measure: z.string().optional(),
+  examples: z.object({ train: z.number(), validation: z.number().optional(), test: z.number() }).optional(),
   rows: z
     .array(
       z.object({
@@ -82,7 +86,7 @@ export type Result = z.output<typeof resultSchema> & {
 };
 
 const publishedSchema = z.strictObject({
-  net: z.enum(netNames),
+  net: z.enum(paperNetNames),
   /** Where the figures come from. */
   source: z.string().min(1),
   /** What a reader has to know to compare them. */

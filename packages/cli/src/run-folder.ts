@@ -12,6 +12,8 @@ export function runPaths(folder: string) {
   return {
     folder,
     config: at('config.json'),
+    /** A person's own model as it was when the run began. */
+    original: at('original'),
     metrics: at('metrics.jsonl'),
     checkpoints: at('checkpoints'),
     /** TensorBoard shows the folder above them as two runs. */

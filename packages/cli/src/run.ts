@@ -1,7 +1,9 @@
 import { type Engine, useEngine } from '@sbp/engine';
 import { defaultReplicas, type EpochMetrics } from '@sbp/train';
 import type { RunConfig } from './run-config.js';
+import { loadData, type RunData } from './run-data.js';
 import { type RunPaths, readJson, readMetrics } from './run-folder.js';
+import { modelAsItIs } from './run-model.js';
 
 /** A run under way. */
 export interface Run {
@@ -34,7 +36,21 @@ export interface TrainedOn {
 /** What is known of a training that is done. */
 export interface Trained extends TrainedOn {
   history: EpochMetrics[];
+  /** What the figures called errors are; default `error %`. */
+  measure?: string;
+  /** How many it trained on, and so on. */
+  examples?: ExampleCounts;
 }
+
+export interface ExampleCounts {
+  train: number;
+  validation?: number;
+  test: number;
+}
+
+/** What it trains and measures on. */
+export const dataOf = ({ config, paths, stream }: Run): Promise<RunData> =>
+  loadData(config.data, stream, () => modelAsItIs(config, paths));
 
 /** Starts what computes: what an interrupted training ran on, else what the config asks for. */
 export async function startEngine(

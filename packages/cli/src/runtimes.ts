@@ -9,8 +9,9 @@ import {
 import type { Dataset } from '@sbp/data';
 import { type EngineName, useEngine } from '@sbp/engine';
 import { exportOnnx } from '@sbp/prune';
+import type { Objective } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import { type Agreement, agreements, predictWith } from './agreement.js';
+import { type Agreement, agreements } from './agreement.js';
 import { RunError } from './failure.js';
 import type { Runtime } from './figures.js';
 
@@ -18,7 +19,7 @@ export interface RuntimeTiming extends ModelTiming {
   device: string;
 }
 
-/** How far probabilities on ONNX Runtime and on tfjs may be apart. */
+/** How far outputs on ONNX Runtime and on tfjs may be apart: probabilities, or other numbers in parts of the largest. */
 const ONNX_TOLERANCE = 1e-4;
 
 interface Entry {
@@ -70,7 +71,7 @@ async function timeOn(
 }
 
 /**
- * Compares a model with its ONNX file on every image, ONNX Runtime against tfjs's current engine.
+ * Compares a model with its ONNX file on every example, ONNX Runtime against tfjs's current engine.
  *
  * @returns undefined where ONNX Runtime is not installed
  * @throws RunError if they are not the same network
@@ -79,18 +80,31 @@ export async function checkOnnx(
   name: string,
   model: tf.LayersModel,
   onnx: Uint8Array,
-  images: Dataset,
+  { test, objective }: { test: Dataset; objective: Objective },
 ): Promise<(Agreement & { tolerance: number }) | undefined> {
   try {
-    const { predict, release } = await openOnnx({ name, onnx });
-    const [agreement] = (await agreements(predictWith(model), [predict], images)) as [Agreement];
-    await release();
+    const session = await openOnnx({ name, onnx });
+    const predict = (inputs: tf.Tensor[]) =>
+      session.run(
+        Object.fromEntries(
+          inputs.map((tensor, i) => [
+            model.inputNames[i]!,
+            { data: onnxValues(tensor), shape: tensor.shape },
+          ]),
+        ),
+      );
+    const [agreement] = (await agreements(model, [predict], test, objective)) as [Agreement];
+    await session.release();
     if (agreement.maxDifference <= ONNX_TOLERANCE) return { ...agreement, tolerance: ONNX_TOLERANCE };
     throw new RunError(
-      `${name} is not the network that was exported: a probability differs by ${agreement.maxDifference.toExponential(1)}; expected at most ${ONNX_TOLERANCE}. Please report this with the run's folder.`,
+      `${name} is not the network that was exported: an output differs by ${agreement.maxDifference.toExponential(1)}; expected at most ${ONNX_TOLERANCE}. Please report this with the run's folder.`,
     );
   } catch (error) {
     if (error instanceof OnnxRuntimeAbsentError) return undefined;
     throw error;
   }
+}
+
+function onnxValues(tensor: tf.Tensor): Float32Array | Int32Array {
+  return tensor.dtype === 'int32' ? tensor.dataSync<'int32'>() : tensor.dataSync<'float32'>();
 }

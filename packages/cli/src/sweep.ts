@@ -4,13 +4,17 @@ import type { Dataset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { loadModel } from '@sbp/model';
 import { pruneModel } from '@sbp/prune';
-import { errorOn } from '@sbp/train';
+import { errorOn, errorTitle, type Objective, objectiveOf } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
-import { methodTitles, netTitle } from './nets.js';
-import { dataSets, type RunConfig, runConfigSchema } from './run-config.js';
-import type { RunData } from './run-data.js';
+import { errorColumn } from './figures.js';
+import { knownSet, knownSetNames } from './known-sets.js';
+import { objectiveFor } from './measured.js';
+import { type RunConfig, runFields } from './run-config.js';
+import { loadData, type RunData } from './run-data.js';
 import { readConfig, runPaths } from './run-folder.js';
+import { modelAsItIs } from './run-model.js';
+import { methodTitles, netTitle } from './titles.js';
 import { duration } from './words.js';
 
 /** 0, 0.1 … 2. */
@@ -24,6 +28,8 @@ export interface Sweep {
   title: string;
   net: string;
   budget: RunConfig['budget'];
+  /** What the errors are. */
+  measure: string;
   /** Multiply-accumulates before the cut. */
   macs: number;
   /** Of the thresholds with the least error on the held-out images, that with the fewest MACs; only where images were held out. */
@@ -37,10 +43,16 @@ export interface SweepRow extends SweepPoint {
   reduction: number;
 }
 
+/** What is swept: a trained network, and what it is measured on. */
+interface Trained extends Pick<Sweep, 'title' | 'net' | 'budget'> {
+  model: tf.LayersModel;
+  /** @param folder of data, in place of the run's */
+  data(folder: string | undefined, stream: NodeJS.WriteStream): Promise<RunData>;
+  objective(data: Dataset): Objective;
+}
+
 /** What to sweep: a run, whose config says on which data, or a model. */
-export async function openTrained(
-  path: string,
-): Promise<{ model: tf.LayersModel; config: RunConfig['data'] } & Pick<Sweep, 'title' | 'net' | 'budget'>> {
+export async function openTrained(path: string): Promise<Trained> {
   const paths = runPaths(path);
   const isRun = existsSync(paths.config) && existsSync(paths.trained);
   const model = await loadModel(isRun ? paths.trained : path);
@@ -49,32 +61,38 @@ export async function openTrained(
       `${path} has no noise on its groups, so there is no threshold to choose; give a run of structured-bp, or its trained/model.json.`,
     );
   if (!isRun) {
-    return { model, config: dataFor(model, path), title: path, net: model.name, budget: 'full' };
+    const source = sourceFor(model, path);
+    return {
+      ...{ model, title: path, net: model.name, budget: 'full' },
+      data: (folder, stream) =>
+        loadData(runFields.shape.data.parse({ source, folder }), stream, () => loadModel(path)),
+      objective: (data) => objectiveOf(model, data, { labelSmoothing: 0 }),
+    };
   }
   const config = readConfig(paths.config);
+  const { data } = config;
   return {
     model,
-    config: config.data,
     title: config.title ?? methodTitles[config.method],
     net: netTitle(config),
     budget: config.budget,
+    data: (folder, stream) => {
+      const given = folder !== undefined && (knownSet(data.source) ? { folder } : { source: folder });
+      return loadData({ ...data, ...given }, stream, () => modelAsItIs(config, paths));
+    },
+    objective: (set) => objectiveFor(config, model, set),
   };
 }
 
-/** The data set whose images a model takes. */
-function dataFor(model: tf.LayersModel, path: string): RunConfig['data'] {
+/** The known data set whose images a model takes. */
+function sourceFor(model: tf.LayersModel, path: string): string {
+  const shapeOf = (name: string) => knownSet(name)!.shape.join('×');
   const shape = model.inputs[0]!.shape.slice(1).join('×');
-  const sets = Object.entries(dataSets) as [
-    keyof typeof dataSets,
-    (typeof dataSets)[keyof typeof dataSets],
-  ][];
-  const found = sets.find((entry) => entry[1].shape.join('×') === shape);
-  if (!found)
-    throw new UsageError(
-      `${path} takes images of ${shape}; expected ${sets.map(([name, { shape }]) => `${shape.join('×')} (${name})`).join(' or ')}.`,
-    );
-  const net = found[0] === 'mnist' ? 'lenet5' : 'vgg-like';
-  return runConfigSchema.parse({ name: 'x', net, data: { set: found[0] } }).data;
+  const found = knownSetNames.find((name) => shapeOf(name) === shape);
+  if (found) return found;
+  throw new UsageError(
+    `${path} takes images of ${shape}; expected ${knownSetNames.map((name) => `${shapeOf(name)} (${name})`).join(' or ')}; of data of your own give the run's folder.`,
+  );
 }
 
 /**
@@ -84,9 +102,11 @@ function dataFor(model: tf.LayersModel, path: string): RunConfig['data'] {
  */
 export async function sweepThresholds(
   model: tf.LayersModel,
-  data: RunData,
+  { data, objective }: { data: RunData; objective: Objective },
   say: (line: string) => void,
-): Promise<Pick<Sweep, 'macs' | 'chosen' | 'rows'>> {
+): Promise<Pick<Sweep, 'measure' | 'macs' | 'chosen' | 'rows'>> {
+  const measure = errorTitle(objective);
+  const isShare = measure.endsWith('%');
   const sets: Record<string, Dataset> = {
     ...(data.test !== data.train && { 'test set': data.test }),
     'training set': data.train,
@@ -103,20 +123,22 @@ export async function sweepThresholds(
     // Most thresholds that lie next to each other keep the same groups.
     const same = before && Object.keys(kept).every((name) => kept[name] === before.kept[name]);
     const measured = () =>
-      Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, errorOn(cut, set)]));
+      Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, errorOn(cut, set, objective)]));
     const errors = same ? before.errors : measured();
     // Of the widths, as tables count: without the rows of zeros that tfjs needs to build them.
     const cost = report.after.macs - report.zeroRows.macs;
     rows.push({ threshold, kept, macs: cost, reduction: report.before.macs / cost, errors });
     cut.dispose();
     const left = ((performance.now() - began) / 1000 / (i + 1)) * (thresholds.length - i - 1);
-    const found = Object.entries(errors).map(([name, error]) => `${name} ${error.toFixed(2)} %`);
+    const found = Object.entries(errors).map(
+      ([name, error]) => `${name} ${isShare ? `${error.toFixed(2)} %` : error.toPrecision(4)}`,
+    );
     say(
       `threshold ${threshold.toFixed(1)}  ${Object.values(kept).join('-')}  ${(report.before.macs / cost).toFixed(2)}×  ${found.join('  ')}  ${duration(left)} left`,
     );
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  return { macs, ...(data.validation && { chosen: choose(rows) }), rows };
+  return { measure, macs, ...(data.validation && { chosen: choose(rows) }), rows };
 }
 
 function choose(rows: readonly SweepRow[]): number {
@@ -126,14 +148,14 @@ function choose(rows: readonly SweepRow[]): number {
 }
 
 /** The sweep as a table in Markdown. */
-export function sweepTable({ rows, chosen }: Sweep): string {
+export function sweepTable({ rows, chosen, measure }: Sweep): string {
   const sets = Object.keys(rows[0]!.errors);
   const columns: Column[] = [
     { key: 'threshold', digits: 1 },
     { key: 'kept', title: Object.keys(rows[0]!.kept).join('-') },
     { key: 'macs', title: 'MACs', digits: 0 },
     { key: 'reduction', title: 'MACs reduced', digits: 2, unit: '×' },
-    ...sets.map((set) => ({ key: set, title: `error %, ${set}`, digits: 2 })),
+    ...sets.map((set) => ({ ...errorColumn(measure), key: set, title: `${measure}, ${set}` })),
   ];
   const flat = rows.map(({ errors, kept, ...row }) => ({
     ...row,

@@ -9,8 +9,10 @@ import { resolveTrainConfig } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildNet, dressedFor } from './nets.js';
+import { paperNets } from './paper-nets.js';
 import { type RunConfigInput, runConfigSchema } from './run-config.js';
 import { runPaths } from './run-folder.js';
+import { modelFor } from './run-model.js';
 import { emptyFolder } from './testing/sbp.js';
 import { trainToEnd } from './training.js';
 import { startFrom } from './warm-start.js';
@@ -24,7 +26,7 @@ beforeAll(async () => {
 
 const scale = 0.04;
 const config = (more: Partial<RunConfigInput>) =>
-  runConfigSchema.parse({ name: 'vgg', net: 'vgg-like', scale, data: { set: 'cifar10' }, ...more });
+  runConfigSchema.parse({ name: 'vgg', model: 'vgg-like', scale, data: { source: 'cifar10' }, ...more });
 
 /** Weights by name, `conv1/kernel` and so on. */
 const weights = (model: tf.LayersModel) =>
@@ -44,7 +46,8 @@ describe('a run that starts from a pretrained VGG-like network', () => {
     );
     await saveModel(pretrained, join(folder, 'pretrained'));
     const klWeight = { noise1: 10, noise3: 5 };
-    const net = buildNet(config({ from: 'pretrained', freezeBatchNorm: true, noise: { klWeight } }), 100);
+    const asked = config({ from: 'pretrained', freezeBatchNorm: true, noise: { klWeight } });
+    const net = await modelFor(asked, runPaths(join(folder, 'run')), 100);
     await startFrom(join(folder, 'pretrained'), net);
     const [before, after] = [weights(pretrained), weights(net)];
     expect(Object.keys(before)).toContain('bn13/moving_variance');
@@ -73,7 +76,7 @@ describe('training with dropout', () => {
       await saveModel(model, paths.trained);
       return { loss: metrics!.loss, model: await loadModel(paths.trained) };
     };
-    const net = () => buildNet(config({ method: 'original' }), 10);
+    const net = () => buildNet(paperNets['vgg-like'], config({ method: 'original' }), 10);
     const [plain, dropped] = [await trained('plain', false, net()), await trained('dropped', true, net())];
     const built = await trained('built', false, withDropout(net(), vggDropout));
     expect(dropped.model.layers.map((l) => l.getClassName())).toEqual(

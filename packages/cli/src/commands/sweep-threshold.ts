@@ -56,20 +56,19 @@ async function sweepOne(
   const { useEngine } = await import('@sbp/engine');
   const { sweepChart } = await import('@sbp/bench');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
-  const { loadData } = await import('../run-data.js');
   const { writeJson } = await import('../run-folder.js');
   const { openTrained, sweepTable, sweepThresholds } = await import('../sweep.js');
   const say = (line: string) => process.stderr.write(`${line}\n`);
   // tensorflow takes seconds to start, and talks: not before it is known that there is work for it
   await useEngine('wasm');
-  const { model, config, ...about } = await openTrained(path);
+  const { model, data: open, objective, ...about } = await openTrained(path);
   await useEngine(engine);
-  const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, process.stderr);
+  const data = await open(folder, process.stderr);
   const train = trainExamples === undefined ? data.train : subset(data.train, trainExamples);
   const result = {
     sweep: path,
     ...about,
-    ...(await sweepThresholds(model, { ...data, train }, say)),
+    ...(await sweepThresholds(model, { data: { ...data, train }, objective: objective(data.test) }, say)),
   };
   const text = sweepTable(result);
   const title = `${about.net}: ${about.title}, by threshold`;

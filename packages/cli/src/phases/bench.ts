@@ -3,18 +3,20 @@ import { environment, snrChart, trainingChart } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { loadModel, modelBytes } from '@sbp/model';
 import { countFlops, exportOnnx } from '@sbp/prune';
-import type { EpochMetrics } from '@sbp/train';
+import { type EpochMetrics, errorOn } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import type { Agreement } from '../agreement.js';
 import { chartOfWidths, type Figures, figuresNote, figuresTable, type Runtime } from '../figures.js';
-import { methodTitles, netTitle, netWidths, plainNet } from '../nets.js';
-import { lastError, type Run, readFineTuned, readTrained, type Trained } from '../run.js';
-import { dataSets, type RunConfig } from '../run-config.js';
-import { loadData } from '../run-data.js';
-import { type RunPaths, readJson, writeJson } from '../run-folder.js';
+import { objectiveFor } from '../measured.js';
+import { paperNet } from '../paper-nets.js';
+import { dataOf, lastError, type Run, readFineTuned, readTrained, type Trained } from '../run.js';
+import type { RunConfig } from '../run-config.js';
+import { readJson, writeJson } from '../run-folder.js';
+import { originalModel, widthsOf } from '../run-model.js';
 import { checkOnnx, type RuntimeTiming, timeOnRuntimes } from '../runtimes.js';
 import { trainedSnr } from '../signal-to-noise.js';
+import { dataTitle, methodTitles, netTitle } from '../titles.js';
 import { version } from '../version.js';
 import { plural } from '../words.js';
 import type { Pruning } from './prune.js';
@@ -35,7 +37,7 @@ export async function benchPhase(run: Run): Promise<void> {
   const { config, paths, say } = run;
   const trained = readTrained(paths);
   await useEngine(trained.engine.name);
-  const candidates = await networks(config, paths, trained);
+  const candidates = await networks(run, trained);
   const onnx = await exportLast(run, candidates.at(-1)!);
   const entries = candidates
     .filter(({ timed }) => timed)
@@ -48,8 +50,8 @@ export async function benchPhase(run: Run): Promise<void> {
   const rows = candidates.map((candidate) => figures(candidate, candidates[0]!.model, timings));
   const pruning = existsSync(paths.pruning) ? readJson<Pruning>(paths.pruning) : undefined;
   const tuned = config.fineTune && readFineTuned(paths);
-  const title = `${netTitle(config)} on ${dataSets[config.data.set].title}, ${plural(config.train.epochs, 'epoch')}`;
-  writeAtomically(paths.table, `${figuresTable(rows)}\n\n${figuresNote(title, runtimes)}\n`);
+  const title = `${netTitle(config)} on ${dataTitle(config.data)}, ${plural(config.train.epochs, 'epoch')}`;
+  writeAtomically(paths.table, `${figuresTable(rows, trained.measure)}\n\n${figuresNote(title, runtimes)}\n`);
   writeAtomically(paths.trainingChart, trainingChart(trained.history, { title }));
   if (pruning) writeAtomically(paths.widthsChart, chartOfWidths(pruning.report.layers, { title }));
   const snr = await trainedSnr(config, paths);
@@ -60,6 +62,8 @@ export async function benchPhase(run: Run): Promise<void> {
     environment: environment(),
     engine: trained.engine,
     replicas: trained.replicas,
+    ...(trained.measure && { measure: trained.measure }),
+    ...(trained.examples && { examples: trained.examples }),
     rows,
     ...(pruning && {
       gather: pruning.gather,
@@ -76,13 +80,15 @@ export async function benchPhase(run: Run): Promise<void> {
   for (const { model } of candidates) model.dispose();
 }
 
-/** The network as an ONNX file, checked on every test image. */
-async function exportLast({ config, paths, stream }: Run, { model }: Candidate): Promise<RunResult['onnx']> {
+/** The network as an ONNX file, checked on every test example. */
+async function exportLast(run: Run, { model }: Candidate): Promise<RunResult['onnx']> {
+  const { config, paths } = run;
   const file = exportOnnx(model);
   writeAtomically(paths.onnx, file);
   if (!config.bench.runtimes.includes('onnxruntime')) return undefined;
-  const { test } = await loadData(config.data, stream);
-  const agreement = await checkOnnx('network.onnx', model, file, test);
+  const { test } = await dataOf(run);
+  const objective = objectiveFor(config, model, test);
+  const agreement = await checkOnnx('network.onnx', model, file, { test, objective });
   return agreement && { bytes: file.length, ...agreement };
 }
 
@@ -106,23 +112,26 @@ export interface RunResult extends Trained {
   fineTuning?: Trained;
 }
 
-async function networks(config: RunConfig, paths: RunPaths, trained: Trained): Promise<Candidate[]> {
+async function networks(run: Run, trained: Trained): Promise<Candidate[]> {
+  const { config, paths } = run;
   const title = config.title ?? methodTitles[config.method];
   const open = async (folder: string) => {
     const model = await loadModel(folder);
     return { model, bytes: await modelBytes(model) };
   };
-  const wide = netWidths(config).join('-');
+  const model = await originalModel(config, paths);
+  const wide = widthsOf(config, model).join('-');
   const original = { method: 'Original', widths: wide, zeroRowMacs: 0, timed: true };
-  if (config.method === 'original')
+  if (config.method === 'original') {
+    model.dispose();
     return [{ ...original, ...(await open(paths.trained)), error: lastError(trained) }];
+  }
   const { report, error } = readJson<Pruning>(paths.pruning);
-  const model = plainNet(config);
   const cut = report.widths.join('-');
   const zeroRowMacs = report.zeroRows.macs;
   const tuned = config.fineTune && lastError(readFineTuned(paths));
   return [
-    { ...original, model, bytes: await modelBytes(model), error: null },
+    { ...original, model, bytes: await modelBytes(model), error: await errorBefore(run, model) },
     {
       method: `${title} ${config.method === 'structured-bp' ? 'noisy' : 'trained'}`,
       ...(await open(paths.noisy)),
@@ -152,6 +161,13 @@ async function networks(config: RunConfig, paths: RunPaths, trained: Trained): P
           },
         ]),
   ];
+}
+
+/** What a person's own model is worth before the run; the paper's networks have learned nothing then. */
+async function errorBefore(run: Run, model: tf.LayersModel): Promise<number | null> {
+  if (paperNet(run.config.model)) return null;
+  const { test } = await dataOf(run);
+  return errorOn(model, test, objectiveFor(run.config, model, test));
 }
 
 function figures(

@@ -1,8 +1,8 @@
 import { loadModel, saveModel } from '@sbp/model';
 import { readCheckpoint } from '@sbp/train/checkpoint';
-import { dressedFor, setBatchNormTrainable } from '../nets.js';
-import { placeOf, type Run, startEngine } from '../run.js';
-import { loadData } from '../run-data.js';
+import { dressedFor } from '../nets.js';
+import { dataOf, placeOf, type Run, readTrained, startEngine } from '../run.js';
+import { setBatchNormTrainable } from '../run-model.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
 import { plural } from '../words.js';
 
@@ -12,7 +12,7 @@ export async function fineTunePhase(run: Run): Promise<void> {
   const { seed } = config.train;
   const saved = readCheckpoint(paths.fineTuneCheckpoints, say);
   const on = await startEngine(config, saved);
-  const data = await loadData(config.data, run.stream);
+  const data = await dataOf(run);
   const model = await loadModel(paths.pruned);
   setBatchNormTrainable(model, true);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };
@@ -30,6 +30,7 @@ export async function fineTunePhase(run: Run): Promise<void> {
     on,
     saved,
     files,
+    measure: readTrained(paths).measure,
   });
   await saveModel(model, paths.tuned);
   const { environment } = await import('@sbp/bench');

@@ -7,6 +7,7 @@ import { saveModel } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, it, vi } from 'vitest';
 import { buildNet } from '../nets.js';
+import { paperNets } from '../paper-nets.js';
 import type { Run } from '../run.js';
 import { runConfigSchema } from '../run-config.js';
 import { runPaths, writeJson, writeMetrics } from '../run-folder.js';
@@ -49,7 +50,7 @@ it('does not pass a pruned network that is not the noisy one', async () => {
   const engine = await useEngine('wasm');
   const config = runConfigSchema.parse({ name: 'x', net: 'lenet-fc' });
   const paths = runPaths(join(folder, 'x'));
-  await saveModel(buildNet(config, 1), paths.trained);
+  await saveModel(buildNet(paperNets['lenet-fc'], config, 1), paths.trained);
   const { name, version, device } = engine;
   writeJson(paths.training, { engine: { name, version, device }, replicas: 1 });
   writeMetrics(paths.metrics, []);

@@ -1,10 +1,16 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { saveModel } from '@sbp/model';
+import { errorTitle } from '@sbp/train';
 import { readCheckpoint } from '@sbp/train/checkpoint';
-import { buildNet, dressedFor, netTitle } from '../nets.js';
-import { placeOf, type Run, startEngine } from '../run.js';
-import { dataSets } from '../run-config.js';
-import { loadData, testedImages } from '../run-data.js';
+import { objectiveFor } from '../measured.js';
+import { dressedFor } from '../nets.js';
+import { paperNet } from '../paper-nets.js';
+import { dataOf, type ExampleCounts, placeOf, type Run, startEngine } from '../run.js';
+import type { RunData } from '../run-data.js';
 import { beginRun } from '../run-folder.js';
+import { modelAsItIs, modelFor } from '../run-model.js';
+import { dataTitle, examplesWord, netTitle, testedExamples } from '../titles.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
 import { startFrom, startingPoint } from '../warm-start.js';
 import { count, plural } from '../words.js';
@@ -15,18 +21,21 @@ export async function trainPhase(run: Run): Promise<void> {
   const saved = readCheckpoint(paths.checkpoints, say);
   const start = saved || config.from === undefined ? undefined : startingPoint(config.from, run);
   const on = await startEngine(config, saved);
-  const data = await loadData(config.data, run.stream);
-  const model = buildNet(config, data.train.size);
+  const data = await dataOf(run);
+  const model = await modelFor(config, paths, data.train.size);
+  const measure = errorTitle(objectiveFor(config, model, data.test));
   if (start) await startFrom(start, model);
-  const tested = data.test === data.train ? '' : `, ${count(data.test.size)} ${testedImages(config.data)}`;
+  const tested = data.test === data.train ? '' : `, ${count(data.test.size)} ${testedExamples(config.data)}`;
   say(
-    `${netTitle(config)} on ${dataSets[config.data.set].title}: ${count(data.train.size)} training images${tested}`,
+    `${netTitle(config)} on ${dataTitle(config.data)}: ${count(data.train.size)} training ${examplesWord(config.data)}s${tested}`,
   );
+  for (const note of data.notes ?? []) say(`  ${note}`);
   say(
     `Engine: ${on.engine.name} ${on.engine.version} (${on.engine.device}), ${plural(on.replicas, 'replica')}`,
   );
   if (start) say(`Starting from the weights of ${start}`);
   beginRun(paths, config);
+  await keepOriginal(run);
   const settings = { ...config.train, replicas: on.replicas };
   const files = { checkpoints: paths.checkpoints, metrics: paths.metrics, events: paths.trainEvents };
   await trainToEnd(placeOf(run), {
@@ -37,9 +46,24 @@ export async function trainPhase(run: Run): Promise<void> {
     on,
     saved,
     files,
+    measure,
   });
   await saveModel(model, paths.trained);
   const { environment } = await import('@sbp/bench');
-  writeTrainedOn(paths.training, on, { environment: environment() });
+  writeTrainedOn(paths.training, on, { environment: environment(), measure, examples: countsOf(data) });
   model.dispose();
 }
+
+/** A person's own model may be another by the time that the run goes on. */
+async function keepOriginal({ config, paths }: Run): Promise<void> {
+  if (paperNet(config.model) || existsSync(join(paths.original, 'model.json'))) return;
+  const model = await modelAsItIs(config, paths);
+  await saveModel(model, paths.original);
+  model.dispose();
+}
+
+const countsOf = ({ train, validation, test }: RunData): ExampleCounts => ({
+  train: train.size,
+  ...(validation && { validation: validation.size }),
+  test: test.size,
+});
