@@ -178,7 +178,9 @@ export const runFields = z.strictObject({
   groupLasso: groupLassoSchema.prefault({}).describe('Of the method ssl.'),
   train: trainConfigSchema
     .prefault({})
-    .describe("The schedule: the trainer's settings, as @sbp/train's README lists them."),
+    .describe(
+      "The schedule: the trainer's settings, as @sbp/train's README lists them. With distillation, a model of your own as it is teaches.",
+    ),
   fineTune: trainConfigSchema
     .omit({ seed: true, replicas: true })
     .optional()
@@ -220,6 +222,8 @@ function* modelConflicts({
   dropout,
   freezeBatchNorm,
   from,
+  train,
+  fineTune,
 }: Fields): ReturnType<typeof conflicts> {
   const net = paperNet(model);
   if (scale !== undefined && !net?.scales) yield [['scale'], `left out: only ${netsWith('scales')} has one`];
@@ -232,6 +236,12 @@ function* modelConflicts({
       ];
     return;
   }
+  for (const [field, training] of Object.entries({ train, fineTune }))
+    if (training?.distillation)
+      yield [
+        [field, 'distillation'],
+        "left out: the model as it is teaches, and the paper's networks have learned nothing then",
+      ];
   if (freezeBatchNorm && !net.batchNorm)
     yield [['freezeBatchNorm'], `left out: only ${netsWith('batchNorm')} has batch norm`];
   else if (freezeBatchNorm && from === undefined)

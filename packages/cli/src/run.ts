@@ -1,5 +1,5 @@
 import { type Engine, useEngine } from '@sbp/engine';
-import { defaultReplicas, type EpochMetrics } from '@sbp/train';
+import { defaultReplicas, type EpochMetrics, withTeacher } from '@sbp/train';
 import type { RunConfig } from './run-config.js';
 import { loadData, type RunData } from './run-data.js';
 import { type RunPaths, readJson, readMetrics } from './run-folder.js';
@@ -51,6 +51,19 @@ export interface ExampleCounts {
 /** What it trains and measures on. */
 export const dataOf = ({ config, paths, stream }: Run): Promise<RunData> =>
   loadData(config.data, stream, () => modelAsItIs(config, paths));
+
+/** The same for a training, which the model as it is teaches where `distillation` is given. */
+export async function trainingData(
+  run: Run,
+  { distillation }: Pick<RunConfig['train'], 'distillation'>,
+): Promise<RunData> {
+  const data = await dataOf(run);
+  if (!distillation) return data;
+  const teacher = await modelAsItIs(run.config, run.paths);
+  const train = await withTeacher(data.train, teacher);
+  teacher.dispose();
+  return { ...data, train };
+}
 
 /** Starts what computes: what an interrupted training ran on, else what the config asks for. */
 export async function startEngine(

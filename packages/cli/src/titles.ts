@@ -24,7 +24,7 @@ export const dataTitle = ({ source }: Pick<RunConfig['data'], 'source'>): string
 /** Every model of a web page is a model.json: its folder says which. */
 function fileTitle(path: string): string {
   const name = basename(path);
-  return name === 'model.json' ? `${basename(dirname(path))}/${name}` : name;
+  return name === 'model.json' ? basename(dirname(path)) : name;
 }
 
 /** What its data has so many of. */

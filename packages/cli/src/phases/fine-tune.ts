@@ -1,7 +1,7 @@
 import { loadModel, saveModel } from '@sbp/model';
 import { readCheckpoint } from '@sbp/train/checkpoint';
 import { dressedFor } from '../nets.js';
-import { dataOf, placeOf, type Run, readTrained, startEngine } from '../run.js';
+import { placeOf, type Run, readTrained, startEngine, trainingData } from '../run.js';
 import { setBatchNormTrainable } from '../run-model.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
 import { plural } from '../words.js';
@@ -12,7 +12,7 @@ export async function fineTunePhase(run: Run): Promise<void> {
   const { seed } = config.train;
   const saved = readCheckpoint(paths.fineTuneCheckpoints, say);
   const on = await startEngine(config, saved);
-  const data = await dataOf(run);
+  const data = await trainingData(run, config.fineTune!);
   const model = await loadModel(paths.pruned);
   setBatchNormTrainable(model, true);
   const settings = { ...config.fineTune!, seed, replicas: on.replicas };

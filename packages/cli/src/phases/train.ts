@@ -6,7 +6,7 @@ import { readCheckpoint } from '@sbp/train/checkpoint';
 import { objectiveFor } from '../measured.js';
 import { dressedFor } from '../nets.js';
 import { paperNet } from '../paper-nets.js';
-import { dataOf, type ExampleCounts, placeOf, type Run, startEngine } from '../run.js';
+import { type ExampleCounts, placeOf, type Run, startEngine, trainingData } from '../run.js';
 import type { RunData } from '../run-data.js';
 import { beginRun } from '../run-folder.js';
 import { modelAsItIs, modelFor } from '../run-model.js';
@@ -21,7 +21,7 @@ export async function trainPhase(run: Run): Promise<void> {
   const saved = readCheckpoint(paths.checkpoints, say);
   const start = saved || config.from === undefined ? undefined : startingPoint(config.from, run);
   const on = await startEngine(config, saved);
-  const data = await dataOf(run);
+  const data = await trainingData(run, config.train);
   const model = await modelFor(config, paths, data.train.size);
   const measure = errorTitle(objectiveFor(config, model, data.test));
   if (start) await startFrom(start, model);
