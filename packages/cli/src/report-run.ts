@@ -56,12 +56,12 @@ function network({ report }: Result): Block[] {
   ];
 }
 
-function training({ history, fineTuning }: Result): Block[] {
+function training({ history, fineTuning, measure }: Result): Block[] {
   const groups = Object.keys(history[0]!.total).length > 0;
   const losses = (title: string, epochs: Result['history']): Block => ({
     kind: 'chart',
     title,
-    draw: (width) => lossChart(epochs, { title, width }),
+    draw: (width) => lossChart(epochs, { title, width, measure }),
   });
   return [
     losses('Loss and error by epoch', history),
@@ -70,7 +70,7 @@ function training({ history, fineTuning }: Result): Block[] {
           {
             kind: 'chart',
             title: 'Groups kept and test error by epoch',
-            draw: (width: number) => trainingChart(history, { width }),
+            draw: (width: number) => trainingChart(history, { width, measure }),
           } as const,
         ]
       : []),

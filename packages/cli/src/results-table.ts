@@ -134,7 +134,7 @@ export function resultsChart(
   const points = [...measured, ...others];
   // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
   const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
-  return errorMacsChart([...points, ...curves], { title, highest, ...options });
+  return errorMacsChart([...points, ...curves], { title, highest, measure: results[0]!.measure, ...options });
 }
 
 /** By epoch, how well the networks have learned labels that were dealt out at random, and what they keep of themselves. */

@@ -101,11 +101,7 @@ const noiseSchema = z.strictObject({
 });
 
 const sparseVdSchema = z.strictObject({
-  klScale: z
-    .number()
-    .min(0)
-    .default(1)
-    .describe('Of the method sparse-vd: multiplies the KL: how hard to prune.'),
+  klScale: z.number().min(0).default(1).describe('Multiplies the KL: how hard to prune.'),
   logSigma2Init: z.number().default(-10).describe('Initial log σ².'),
   threshold: z.number().default(3).describe('Weights whose log α is above this go.'),
 });
@@ -113,9 +109,7 @@ const sparseVdSchema = z.strictObject({
 const groupLassoSchema = z.strictObject({
   filters: penalty
     .default(1e-4)
-    .describe(
-      "Of the method ssl: penalty per unit of norm of each filter, a dense layer's column; or one by layer.",
-    ),
+    .describe("Penalty per unit of norm of each filter, a dense layer's column; or one by layer."),
   channels: penalty.default(1e-4).describe("The same of each input channel, a dense layer's row."),
   threshold: z.number().min(0).default(1e-5).describe('Groups whose norm is below this go.'),
 });

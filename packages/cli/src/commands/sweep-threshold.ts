@@ -76,7 +76,8 @@ async function sweepOne(
     mkdirSync(out, { recursive: true });
     const file = (extension: string) => join(out, `sweep-${basename(path, '.json')}.${extension}`);
     writeAtomically(file('md'), `### ${title}\n\n${text}\n`);
-    writeAtomically(file('svg'), sweepChart(result.rows, result.macs, { title, chosen: result.chosen }));
+    const { chosen, measure } = result;
+    writeAtomically(file('svg'), sweepChart(result.rows, result.macs, { title, chosen, measure }));
     writeJson(file('json'), result);
   }
   if (!json) print(text);

@@ -22,13 +22,14 @@ finetune (where the config has "fineTune") and bench. A config:
 
   {
     "name": "quickstart",                           the run's folder, in --runs
-    "net": "lenet5",                                or lenet-fc, vgg-like (with "scale": 0.25)
+    "model": "lenet5",                              or lenet-fc, vgg-like (with "scale": 0.25), or the path of any model
     "method": "structured-bp",                      or original: the network without noise
     "from": "original",                             another run, whose trained weights this one starts from
     "dropout": true, "freezeBatchNorm": true        of vgg-like, in pretraining and after it
-    "data": { "set": "mnist" },                     or cifar10; also folder, trainExamples, validation, labels
+    "data": { "source": "mnist" },                  or cifar10, or the path of data (with normalize, label, classes,
+                                                    augment, skipBroken); also folder, trainExamples, validation, labels
     "noise": { "klWeight": "macs", "klScale": 2 },  also logSigmaInit, threshold, bounds
-    "train": { "epochs": 6 },                       also batchSize, learningRate, noiseRate, decayFrom, l2, seed …
+    "train": { "epochs": 6 },                       also batchSize, optimizer, learningRate, schedule, loss, seed …
     "engine": "auto",                               tensorflow if it is there, else wasm
     "bench": { "batchSizes": [1, 100] },            also repeats
     "fineTune": { "epochs": 10 },                   trains the smaller network on; fields as those of train

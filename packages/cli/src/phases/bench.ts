@@ -52,7 +52,8 @@ export async function benchPhase(run: Run): Promise<void> {
   const tuned = config.fineTune && readFineTuned(paths);
   const title = `${netTitle(config)} on ${dataTitle(config.data)}, ${plural(config.train.epochs, 'epoch')}`;
   writeAtomically(paths.table, `${figuresTable(rows, trained.measure)}\n\n${figuresNote(title, runtimes)}\n`);
-  writeAtomically(paths.trainingChart, trainingChart(trained.history, { title }));
+  const { measure } = trained;
+  writeAtomically(paths.trainingChart, trainingChart(trained.history, { title, measure }));
   if (pruning) writeAtomically(paths.widthsChart, chartOfWidths(pruning.report.layers, { title }));
   const snr = await trainedSnr(config, paths);
   if (snr) writeAtomically(paths.snrChart, snrChart(snr, { title }));
