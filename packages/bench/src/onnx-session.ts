@@ -47,9 +47,9 @@ export async function openSession(
 }
 
 /**
- * The same random numbers in [0, 1) for every session whose inputs have these shapes.
+ * The same random numbers in [0, 1) for every session whose inputs have these shapes; whole numbers are all 0, which any table of tokens has.
  *
- * @throws BenchError for inputs that are not float32, or have open sizes besides the first
+ * @throws BenchError for inputs that are neither float32 nor int32, or have open sizes besides the first
  */
 export function feedsFor(
   { Tensor }: OnnxRuntime,
@@ -58,9 +58,9 @@ export function feedsFor(
   batchSize: number,
 ): Feeds {
   const feeds = session.inputMetadata.map((input) => {
-    if (!input.isTensor || input.type !== 'float32') {
+    if (!input.isTensor || (input.type !== 'float32' && input.type !== 'int32')) {
       throw new BenchError(
-        `the input '${input.name}' of '${name}' is of type ${input.isTensor ? input.type : 'sequence or map'}; expected float32`,
+        `the input '${input.name}' of '${name}' is of type ${input.isTensor ? input.type : 'sequence or map'}; expected float32 or int32`,
       );
     }
     const [, ...sizes] = input.shape;
@@ -70,7 +70,13 @@ export function feedsFor(
       );
     }
     const shape = [batchSize, ...sizes];
-    return [input.name, new Tensor('float32', randoms(shape.reduce((product, d) => product * d, 1)), shape)];
+    const length = shape.reduce((product, d) => product * d, 1);
+    return [
+      input.name,
+      input.type === 'int32'
+        ? new Tensor('int32', new Int32Array(length), shape)
+        : new Tensor('float32', randoms(length), shape),
+    ];
   });
   return Object.fromEntries(feeds);
 }

@@ -52,6 +52,15 @@ describe('timeOnnx', () => {
     expect(rows[3]!.speedup.median).toBeGreaterThan(1.5);
   });
 
+  it('times a network that takes tokens', async () => {
+    const x = tf.input({ shape: [6], dtype: 'int32', name: 'tokens' });
+    const words = tf.layers.embedding({ inputDim: 5, outputDim: 3 }).apply(x) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: x, outputs: tf.layers.flatten().apply(words) as tf.SymbolicTensor });
+    const entry = { name: 'tokens', onnx: exportOnnx(model) };
+    const [row] = await timeOnnx([entry], { ...quick, batchSizes: [2] });
+    expect(row!.milliseconds.median).toBeGreaterThan(0);
+  });
+
   it('names what it cannot use', async () => {
     const narrow = { name: 'narrow', onnx: net(2, 2) };
     await expect(timeOnnx([])).rejects.toThrow('timeOnnx: no entries were given');

@@ -42,8 +42,9 @@ export function exitStatus(error: unknown, command: string): number {
   const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
   say(reason(error, name, message));
   if (process.env.SBP_DEBUG === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  if (aboutInput.has(name)) return 2;
-  return name === 'TensorflowError' && (error as { code?: string }).code === 'interrupted' ? 130 : 1;
+  const { code } = error as { code?: string };
+  if (aboutInput.has(name) || (name === 'TrainError' && code === undefined)) return 2;
+  return name === 'TensorflowError' && code === 'interrupted' ? 130 : 1;
 }
 
 function reason(error: unknown, name: string, message: string): string {

@@ -20,3 +20,21 @@ export function batchOf(dataset: Dataset, indices: ArrayLike<number>, draw?: Dra
 export function inputOf(dataset: Dataset, indices: ArrayLike<number>, draw?: Draw): Float32Array {
   return batchOf(dataset, indices, draw).inputs[0] as Float32Array;
 }
+
+/** A .npy file as NumPy writes it. */
+export function npyBytes(
+  descr: string,
+  shape: readonly number[],
+  data: Uint8Array,
+  fortran = false,
+): Uint8Array {
+  const dims = shape.map((dim) => `${dim},`).join(' ');
+  const text = `{'descr': '${descr}', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${dims}), }`;
+  const padded = `${text.padEnd(64 * Math.ceil((text.length + 11) / 64) - 11)}\n`;
+  const start = Buffer.concat([
+    Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, 0, 0]),
+    Buffer.from(padded),
+  ]);
+  start.writeUInt16LE(padded.length, 8);
+  return Buffer.concat([start, data]);
+}

@@ -1,11 +1,15 @@
 export { type Cost, type CountOptions, countFlops, type FlopCount } from '@sbp/model';
 export { exportOnnx } from '@sbp/onnx';
+export type { Criterion, CriterionName, CutSet } from './criteria/criteria.js';
+export type { Kernels } from './criteria/kernels.js';
 export type { NoiseReport, PruneReport, Unfollowed } from './cut/report.js';
 export { PruneError } from './errors.js';
 export { type TiedGroups, tiedGroups } from './noise/tied-groups.js';
 export { type WithNoiseOptions, withNoise } from './noise/with-noise.js';
 export { foldNoise, type PruneOptions, pruneModel } from './prune-model.js';
-export type { Criterion, CriterionName, CutSet } from './target/criteria.js';
-export type { Kernels } from './target/norms.js';
+export { type InputBatch, recalibrate } from './recalibrate.js';
+export { type Budget, budgetOf } from './steering/budget.js';
+export { type Steering, type SteeringOptions, type SteeringState, steering } from './steering/steering.js';
+export { weighKl } from './steering/weigh-kl.js';
 export type { TargetReport } from './target/report.js';
 export type { Measure, Target } from './target/target.js';

@@ -1,15 +1,15 @@
 import { type Cost, countFlops, type InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
+import type { Criterion, CriterionName } from './criteria/criteria.js';
 import { type Costs, costsBefore, costsOf } from './cut/costs.js';
 import { keepAll, type Plan, planOf } from './cut/plan.js';
 import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/report.js';
 import { cutModel } from './cut/surgery.js';
 import { PruneError } from './errors.js';
+import { withDecisions } from './noise/decisions.js';
 import { type OpGraph, readOps } from './ops/read-ops.js';
-import type { Criterion, CriterionName } from './target/criteria.js';
 import { meetTarget } from './target/meet-target.js';
 import type { Target } from './target/target.js';
-import { withDecisions } from './target/virtual-noise.js';
 
 export interface PruneOptions {
   /**

@@ -2,10 +2,13 @@
 export class TrainError extends Error {
   override name = 'TrainError';
 
-  /** @param code 'replica-died' where nothing is wrong with what was asked for: it may well work again */
+  /**
+   * @param code 'replica-died' where nothing is wrong with what was asked for: it may well work again; 'not-finite' where the loss stopped being a
+   *   number; none where what was asked for can't be done
+   */
   constructor(
     message: string,
-    readonly code?: 'replica-died',
+    readonly code?: 'replica-died' | 'not-finite',
   ) {
     super(message);
   }

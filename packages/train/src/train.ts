@@ -141,6 +141,7 @@ export async function trainOn(
         writeWeights(tf, slots, course.state(good).weights);
         throw new TrainError(
           `the loss is not finite at epoch ${epoch + 1}, step ${sums.failedStep + 1}; the model holds the last good weights; lower learningRate or noiseRate.`,
+          'not-finite',
         );
       }
       const held = run.average ?? weights;

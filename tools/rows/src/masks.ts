@@ -78,7 +78,7 @@ export const masks: Row = {
     });
     return tf.model({ inputs: image, outputs: mask.apply(last) as tf.SymbolicTensor });
   },
-  training: { epochs: 10, batchSize: 32, learningRate: 5e-3 },
+  training: { epochs: 8, batchSize: 32, learningRate: 5e-3 },
   flags: [],
 };
 

@@ -49,7 +49,7 @@ export const table: Row = {
     const y = tf.layers.dense({ units: 1, name: 'y', kernelInitializer: kernelInitializer(3) }).apply(hidden);
     return tf.model({ inputs: x, outputs: y as tf.SymbolicTensor });
   },
-  training: { epochs: 40, batchSize: 64, learningRate: 3e-3, l2: 0.2 },
+  training: { epochs: 60, batchSize: 64, learningRate: 1e-2, replicas: 1 },
   flags: ['--label', 'y'],
 };
 

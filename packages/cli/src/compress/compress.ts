@@ -9,7 +9,7 @@ import { count, plural } from '../words.js';
 import { cutStep } from './cut.js';
 import { finishStep } from './finish.js';
 import type { Job } from './job.js';
-import { measureStep } from './measure.js';
+import { type Measured, measureStep } from './measure.js';
 import { noiseStep } from './noise.js';
 import type { CompressResult } from './result.js';
 import { resultLines } from './result-lines.js';
@@ -39,7 +39,9 @@ export async function compress(
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);
   const paths = compressPaths(out);
-  const engine = await useEngine(settings.engine as Parameters<typeof useEngine>[0]);
+  // what was begun on one engine ends on it, to the same bits
+  const begun = existsSync(paths.measured) ? readJson<Measured>(paths.measured).on : undefined;
+  const engine = await useEngine((begun?.engine ?? settings.engine) as Parameters<typeof useEngine>[0]);
   const original = await loadModel(settings.model);
   const sha256 =
     sha256Of((await modelFiles(original))['model.json']) +
@@ -58,7 +60,7 @@ export async function compress(
     else say(line);
     return;
   }
-  const replicas = settings.replicas || (await defaultReplicas(engine.name));
+  const replicas = begun?.replicas ?? (settings.replicas || (await defaultReplicas(engine.name)));
   say(`Model: ${settings.model}, ${modelLine(original)}`);
   const { notes, ...read } = await dataFor(original, { ...settings, data: settings.data }, stream);
   say(`Data: ${settings.data}, ${dataLine(read)}; ${targetLine(read.train)}`);

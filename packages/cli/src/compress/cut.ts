@@ -4,6 +4,7 @@ import { type PruneReport, pruneModel } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
 import { writeJson } from '../run-folder.js';
 import type { Job } from './job.js';
+import { recalibrated } from './recalibrated.js';
 import { targetWords } from './target.js';
 
 /** What the cut came to. */
@@ -19,6 +20,7 @@ export async function cutStep({ paths, settings, say, data, objective }: Job): P
   const noisy = await loadModel(paths.noise);
   const { model, report } = pruneModel(noisy, { target: settings.target });
   noisy.dispose();
+  await recalibrated(model, data.train, { batchSize: settings.batchSize, examples: 4000 });
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
   model.dispose();

@@ -14,6 +14,7 @@ import type { Cut } from './cut.js';
 import type { Job } from './job.js';
 import type { Measured } from './measure.js';
 import { compressPage } from './page.js';
+import { recalibrated } from './recalibrated.js';
 import type { CompressResult } from './result.js';
 
 /** How far outputs on ONNX Runtime and on tfjs may be apart, of the largest. */
@@ -63,20 +64,20 @@ export async function finishStep(job: Job, measured: Measured, seconds: number):
 }
 
 /** The error of the trained noise cut at several targets. */
-async function curveOf({ paths, data, objective }: Job): Promise<CompressResult['curve']> {
+async function curveOf({ paths, data, objective, settings }: Job): Promise<CompressResult['curve']> {
   const noisy = await loadModel(paths.noise);
-  const points = SHARES.flatMap((share) => {
+  const points: CompressResult['curve'] = [];
+  for (const share of SHARES) {
     try {
       const { model, report } = pruneModel(noisy, { target: { macs: share } });
-      const error = errorOn(model, data.test, objective);
+      await recalibrated(model, data.train, { batchSize: settings.batchSize, examples: 1000 });
+      points.push({ share, macs: report.after.macs, error: errorOn(model, data.test, objective) });
       model.dispose();
-      return [{ share, macs: report.after.macs, error }];
     } catch (error) {
       // so few can't be had
-      if (error instanceof PruneError) return [];
-      throw error;
+      if (!(error instanceof PruneError)) throw error;
     }
-  });
+  }
   noisy.dispose();
   return points;
 }

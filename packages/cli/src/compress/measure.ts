@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelFiles } from '@sbp/model';
-import { countFlops, withNoise } from '@sbp/prune';
+import { countFlops, weighKl, withNoise } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../run-folder.js';
@@ -25,6 +25,8 @@ export interface Measured {
   examplesPerSecond: number;
   /** Of the whole, estimated. */
   seconds: number;
+  /** What all of it runs on. */
+  on: { engine: string; replicas: number };
 }
 
 /** Measures the model as it is, and how long what comes will take. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
@@ -51,6 +53,7 @@ export async function measureStep(job: Job): Promise<Measured> {
   const measured = {
     ...{ error, macs, params, groups, examplesPerSecond, seconds },
     bytes: await bytesOf(original),
+    on: { engine: job.on.engine.name, replicas: job.on.replicas },
   };
   say(
     `As it is: ${measure} ${error.toPrecision(4)}, ${count(macs)} MACs, ${count(params)} parameters; ${count(groups)} groups of channels and units can go`,
@@ -62,9 +65,15 @@ export async function measureStep(job: Job): Promise<Measured> {
   return measured;
 }
 
-/** The model with noise on all that can go. */
-export function noisyModel({ original, data }: Pick<Job, 'original' | 'data'>): tf.LayersModel {
-  return withNoise(original, { klWeight: 'macs', logSigmaInit: -3, trainExamples: data.train.size });
+/** The model with noise on all that can go, each group's KL by what it costs. */
+export function noisyModel({
+  original,
+  data,
+  settings,
+}: Pick<Job, 'original' | 'data' | 'settings'>): tf.LayersModel {
+  const noisy = withNoise(original, { logSigmaInit: -3, trainExamples: data.train.size });
+  weighKl(noisy, settings.target);
+  return noisy;
 }
 
 /** Trains a copy for some steps. */

@@ -1,7 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { saveModel } from '@sbp/model';
-import { errorTitle } from '@sbp/train';
+import { budgetOf, type SteeringState, steering } from '@sbp/prune';
+import { errorTitle, type Steering } from '@sbp/train';
 import { readCheckpoint } from '@sbp/train/checkpoint';
+import type * as tf from '@tensorflow/tfjs';
 import { trainToEnd, writeTrainedOn } from '../training.js';
 import { plural } from '../words.js';
 import type { Job } from './job.js';
@@ -19,6 +21,7 @@ export async function noiseStep(job: Job): Promise<void> {
     {
       ...{ model, data, settings, on, saved },
       measure: errorTitle(objective),
+      steer: steerTo(model, job),
       files: { checkpoints: paths.noiseCheckpoints, metrics: paths.noiseMetrics, events: paths.noiseEvents },
     },
   );
@@ -26,4 +29,25 @@ export async function noiseStep(job: Job): Promise<void> {
   model.dispose();
   writeTrainedOn(paths.noiseDone, on);
   rmSync(paths.noiseCheckpoints, { recursive: true });
+}
+
+/** Times that the KL's scale is set in a training. */
+const SETTINGS = 40;
+
+/** The KL steered so that what the noise's thresholds leave is the target when training ends. */
+function steerTo(model: tf.LayersModel, { settings, data, train }: Job): Steering {
+  const budget = budgetOf(model, settings.target);
+  const { initial, next } = steering({ asked: budget.asked });
+  const steps = train.epochs * Math.ceil(data.train.size / settings.batchSize);
+  return {
+    every: Math.max(1, Math.round(steps / SETTINGS)),
+    next(_, done, before) {
+      const { scale, state } = next(
+        (before?.memory as SteeringState | undefined) ?? initial,
+        done,
+        budget.share(),
+      );
+      return { klScale: scale, memory: state };
+    },
+  };
 }

@@ -1,19 +1,26 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 // the built package: worker threads run JavaScript
 import {
   type Batch,
   type BatchesAhead,
   batchArrays,
   batchesAhead,
+  createDataset,
   evenPart,
   labelledImages,
+  type NumbersFile,
   prepared,
   readBatch,
   shuffledIndices,
+  subset,
 } from '@sbp/data';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { imagesOf } from '../testing.js';
 
 const SIZE = 23;
 const PIXELS = 6 * 5 * 3;
@@ -132,6 +139,43 @@ describe('batchesAhead', () => {
     batches.fill(step, Uint32Array.of(5, 6), found);
     readBatch(dataset, [5, 6], wanted, { seed: run.seed, epoch });
     expect(found).toEqual(wanted);
+  });
+
+  it('reads files in its threads: inputs and targets of any type, augmented, the same as from memory', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sbp-ahead-'));
+    const [masks, ids] = [
+      imagesOf(grain).filter((_, i) => i % 3 === 0),
+      Int32Array.from({ length: 4 * SIZE }, (_, i) => 1e5 + i),
+    ];
+    await writeFile(join(folder, 'images'), Buffer.concat([Buffer.from('head'), imagesOf(grain)]));
+    await writeFile(join(folder, 'masks'), masks);
+    const both = (images: NumbersFile | Uint8Array, values: NumbersFile | Uint8Array) =>
+      createDataset({
+        name: 'both',
+        size: SIZE,
+        inputs: [
+          { name: 'image', shape: [6, 5, 3], values: images, normalize: '-1..1' },
+          { name: 'ids', shape: [4], values: ids },
+        ],
+        targets: [{ name: 'mask', kind: 'classes', shape: [6, 5], values, classes: 256 }],
+        augment: ['flip', 'crop'],
+      });
+    const file = (name: string, offset: number) =>
+      ({ file: join(folder, name), offset, dtype: 'uint8' }) as const;
+    const read = subset(both(file('images', 4), file('masks', 0)), [3, 20]);
+    const held = subset(both(imagesOf(grain), masks), [3, 20]);
+    const batches = begin({ dataset: read, seed: 4, batchSize: 5 }, { threads: 2 });
+    for (let step = 0; step < 500 && batches.madeHere === step; step++) {
+      const epoch = Math.floor(step / 4);
+      const indices = shuffledIndices(17, 4, epoch).subarray((step % 4) * 5, (step % 4) * 5 + 5);
+      const into = batchArrays(read, indices.length);
+      batches.fill(step, indices, into);
+      expect(into).toEqual(readBatch(held, indices, batchArrays(held, indices.length), { seed: 4, epoch }));
+      expect(into.inputs[1]).toBeInstanceOf(Int32Array);
+      await aWhile();
+    }
+    expect(batches.madeHere).toBeLessThan(500);
+    await rm(folder, { recursive: true });
   });
 
   it('makes all of them itself where there are no worker threads, as in browsers', () => {

@@ -48,19 +48,16 @@ export async function fitInputs(
     }
     fitted.push(own);
   }
-  const [first] = fitted as [FittedInput[]];
-  for (const others of fitted)
-    for (const [i, other] of others.entries()) {
-      const { name, shape, raw } = first[i]!;
+  for (const [i, { name, shape, raw }] of fitted[0]!.entries()) {
+    const same = fitted.map((own) => own[i]!);
+    for (const other of same)
       if (other.shape.join() !== shape.join())
         throw new DataError(
           `${other.raw.where(0)}: expected examples of [${shape.join(', ')}] as ${raw.where(0)} has for '${name}', found [${other.shape.join(', ')}]; make them one size`,
         );
-      // Of one type in all parts, as wide as the widest.
-      if (others.some((each, j) => each.dtype !== first[j]!.dtype))
-        for (const each of fitted)
-          if (each[i]!.dtype !== other.dtype) each[i]!.dtype = wider(each[i]!.dtype, other.dtype);
-    }
+    const dtype = same.reduce((widest, each) => wider(widest, each.dtype), same[0]!.dtype);
+    for (const each of same) each.dtype = dtype;
+  }
   return fitted;
 }
 
@@ -121,6 +118,7 @@ async function fitsBytes(raw: RawArray): Promise<boolean> {
 }
 
 function wider(a: NumbersType, b: NumbersType): NumbersType {
+  if (a === b) return a;
   return a === 'float32' || b === 'float32' ? 'float32' : 'int32';
 }
 

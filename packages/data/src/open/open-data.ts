@@ -10,7 +10,7 @@ import { type ReadData, readIndex, VERSION } from './hold/kept.js';
 import { cacheFolder, openScratch } from './hold/scratch.js';
 import { normalizeOf } from './normalize.js';
 import type { DataOptions } from './options.js';
-import type { Context, PartName } from './raw.js';
+import { type Context, type PartName, shownPath } from './raw.js';
 import { readAll } from './read-all.js';
 import { csv } from './sources/csv.js';
 import { images } from './sources/images/folder.js';
@@ -42,6 +42,20 @@ export interface OpenedData {
  * @throws DataError naming file and line, for what can't be read or does not fit the model
  */
 export async function openData(source: string | DataModule, options: DataOptions = {}): Promise<OpenedData> {
+  return open(source, options).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof DataError || typeof error.syscall !== 'string') throw error;
+    const path = error.path ?? nameOf(source);
+    throw new DataError(
+      `${shownPath(path)}: expected to read or write there, found that it can't be done (${error.code})`,
+      path,
+      {
+        cause: error,
+      },
+    );
+  });
+}
+
+async function open(source: string | DataModule, options: DataOptions): Promise<OpenedData> {
   const found = typeof source === 'string' ? await placeOf(source) : undefined;
   const cache = cacheFolder(options.cacheFolder);
   const kept = found && (await keptFolder(found, cache, options));

@@ -1,4 +1,4 @@
-import type { Numbers, NumbersType } from '../dataset/dataset.js';
+import type { Numbers, NumbersType, Target } from '../dataset/dataset.js';
 import type { Scratch } from './hold/scratch.js';
 
 /** An example that can't be read: why, with file and line. */
@@ -16,8 +16,8 @@ export interface RawArray {
   dtype: NumbersType;
   /** Labels that are text: one an example, in the place of numbers. */
   texts?: readonly string[];
-  /** Whether it is images in files: held as they come. */
-  images?: boolean;
+  /** What the source itself says that it is, of a target. */
+  kind?: Target['kind'];
   /** All numbers in order, some whole examples at a time; may be asked for more than once. */
   pieces(): AsyncIterable<Numbers | Broken>;
   /** Where an example is from, for messages. */
@@ -69,9 +69,24 @@ export function inMemory(
 
 /** A stranger's text in a message: no control characters, and not too long. */
 export function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get to a terminal
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
+  const clean = printable(text);
   return clean.length > 120 ? `${clean.slice(0, 117)}…` : clean;
+}
+
+/** A path in a message: its end, where it is long. */
+export function shownPath(path: string): string {
+  const clean = printable(path);
+  return clean.length > 200 ? `…${clean.slice(-199)}` : clean;
+}
+
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get to a terminal
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
+}
+
+/** A number of things. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 /** Some names, the first few of many. */

@@ -51,7 +51,10 @@ export function split(
   }
   const wanted = parts.at(-1);
   if (wanted === 'test' && !taken.test) {
-    const spare = order.find((example) => assigned[example] === 0);
+    const largest = [...byClass.values()].reduce((most, members) =>
+      members.length > most.length ? members : most,
+    );
+    const spare = largest.find((example) => assigned[example] === 0);
     if (size < 2 || spare === undefined)
       throw new DataError(
         `${where}: expected at least 2 examples, one to train on and one to test on, found ${size}`,

@@ -1,14 +1,11 @@
-import type { PerIndex } from '../ops/op.js';
 import type { Cutter } from './cutter.js';
-import type { Candidates, Ranked } from './ranking.js';
+import type { Candidates, Prices, Ranked } from './ranking.js';
 import type { Limit } from './target.js';
 
 /** Where less than this is left of the target, single groups are put back or exchanged. */
 const CLOSE = 0.98;
 /** How many at most are tried. */
 const TRIES = 60;
-
-type Prices = ReadonlyMap<Candidates, PerIndex>;
 
 /**
  * Comes closer to a target that single large groups make a cut fall short of: puts smaller ones back, the most worthy first, while there is room; and where there is none for one more, puts one back

@@ -4,13 +4,13 @@ import { beforeAll, expect, it } from 'vitest';
 import { keepAll } from '../cut/plan.js';
 import { cutModel } from '../cut/surgery.js';
 import { countFlops, PruneError, pruneModel, type Target } from '../index.js';
+import { withDecisions } from '../noise/decisions.js';
 import { type OpGraph, readOps } from '../ops/read-ops.js';
 import { difference, fill } from '../testing/fill.js';
 import { buildGraph } from '../testing/graphs/build.js';
 import { describe as described } from '../testing/graphs/describe.js';
 import { graphSpecs } from '../testing/graphs/graph-specs.js';
 import { meetTarget } from './meet-target.js';
-import { withDecisions } from './virtual-noise.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

@@ -1,10 +1,10 @@
-import { costsBefore } from '../cut/costs.js';
+import { type Criterion, type CriterionName, criterionOf } from '../criteria/criteria.js';
+import { costsBefore, costsOf } from '../cut/costs.js';
 import { PruneError } from '../errors.js';
 import type { OpGraph } from '../ops/read-ops.js';
 import { closer } from './closer.js';
-import { type Criterion, type CriterionName, criterionOf } from './criteria.js';
 import { type Cutter, cutterOf } from './cutter.js';
-import { type Candidates, candidatesOf, pricesOf, type Ranked, rank } from './ranking.js';
+import { type Candidates, candidatesOf, type Prices, pricesOf, type Ranked, rank } from './ranking.js';
 import type { TargetReport } from './report.js';
 import { type Limit, limitOf, type Target } from './target.js';
 
@@ -32,7 +32,10 @@ export function meetTarget(
   const limit = limitOf(target, costsBefore(graph).total);
   const all = candidatesOf(graph, score, threshold);
   const cutter = cutterOf(graph, all, limit, gather);
-  const price = (gone: readonly Ranked[]) => pricesOf(graph, cutter.planOf(gone), all, limit.of);
+  const price = (gone: readonly Ranked[]): Prices => {
+    const pricesOfOp = pricesOf(graph, costsOf(graph, cutter.planOf(gone)), limit.of);
+    return new Map(all.map((of) => [of, pricesOfOp(of.op)]));
+  };
   let prices = price([]);
   let gone: Ranked[] = [];
   if (cutter.left([]) > limit.limit) {
@@ -87,8 +90,13 @@ function fewest(ranked: readonly Ranked[], cutter: Cutter, { limit }: Limit): nu
 }
 
 /** Costs at which both the whole network and what is left of it have a say: those of the last alone may swing. */
-const between = (a: ReadonlyMap<Candidates, Float64Array>, b: ReadonlyMap<Candidates, Float64Array>) =>
-  new Map([...a].map(([of, costs]) => [of, costs.map((cost, i) => Math.sqrt(cost * b.get(of)![i]!))]));
+const between = (a: Prices, b: Prices): Prices =>
+  new Map(
+    [...a].map(([of, prices]) => [
+      of,
+      Float64Array.from(prices, (price, i) => Math.sqrt(price * b.get(of)![i]!)),
+    ]),
+  );
 
 const isSame = (a: readonly Ranked[], b: readonly Ranked[]) => {
   const keyOf = (list: readonly Ranked[]) =>

@@ -1,13 +1,12 @@
 import { multiplierAt, noiseOf, noisesOf } from '@sbp/layers';
 import type { Cost } from '@sbp/model';
-import { costsOf } from '../cut/costs.js';
-import type { Plan } from '../cut/plan.js';
+import type { Criterion, CutSet } from '../criteria/criteria.js';
+import { kernelsOf } from '../criteria/kernels.js';
+import type { Costs } from '../cut/costs.js';
 import { tiesOf } from '../cut/ties.js';
 import { PruneError } from '../errors.js';
 import type { Op, PerIndex, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
-import type { Criterion, CutSet } from './criteria.js';
-import { kernelsOf } from './norms.js';
 
 /** Groups that one decision is for each, with what they are worth. */
 export interface Candidates {
@@ -67,6 +66,9 @@ function setOf(op: Op): CutSet {
   };
 }
 
+/** What a group of each set costs. */
+export type Prices = ReadonlyMap<Candidates, PerIndex>;
+
 /** One group of candidates. */
 export interface Ranked {
   readonly of: Candidates;
@@ -76,28 +78,27 @@ export interface Ranked {
 /**
  * Groups in the order in which they go: those with the least signal for their cost first; never the best of a set, nor any that frees nothing.
  *
- * @param price of one group of each set
+ * @param prices of the groups of each set
  */
-export function rank(all: readonly Candidates[], price: ReadonlyMap<Candidates, PerIndex>): Ranked[] {
+export function rank(all: readonly Candidates[], prices: Prices): Ranked[] {
   return all
     .flatMap((of) =>
-      Array.from(of.scores, (score, group) => ({ of, group, worth: score / price.get(of)![group]! })),
+      Array.from(of.scores, (score, group) => ({ of, group, worth: score / prices.get(of)![group]! })),
     )
     .filter(({ of, group, worth }) => group !== of.best && worth < Infinity)
     .sort((a, b) => a.worth - b.worth);
 }
 
 /**
- * What goes with one group more of each set, as the widths are by a plan: of everything that is tied to it. What several units of one channel free together they share.
+ * What goes with one group of each of these operations' outputs, of everything that is tied to it, while the others stay. What several units of one channel free
+ * together they share.
  */
 export function pricesOf(
   graph: OpGraph,
-  plan: Plan,
-  all: readonly Candidates[],
+  costs: Costs,
   measure: (cost: Cost) => number,
-): ReadonlyMap<Candidates, Float64Array> {
+): (op: Op) => Float64Array {
   const ties = tiesOf(graph);
-  const costs = costsOf(graph, plan);
   const freed = new Float64Array(ties.count);
   for (const op of graph.ops)
     for (const side of ['in', 'out'] as const) {
@@ -106,13 +107,10 @@ export function pricesOf(
       if (price > 0)
         for (let group = 0; group < value.groups; group++) freed[ties.of(value, group)]! += price;
     }
-  return new Map(
-    all.map((of) => {
-      const [value] = of.op.outputs as [Value];
-      const classes = Array.from(of.scores, (_, group) => ties.of(value, group));
-      const units = new Map<number, number>();
-      for (const each of classes) units.set(each, (units.get(each) ?? 0) + 1);
-      return [of, Float64Array.from(classes, (each) => freed[each]! / units.get(each)!)];
-    }),
-  );
+  return ({ outputs: [value], noise }) => {
+    const classes = Array.from(noise!.multiplier, (_, group) => ties.of(value!, group));
+    const units = new Map<number, number>();
+    for (const each of classes) units.set(each, (units.get(each) ?? 0) + 1);
+    return Float64Array.from(classes, (each) => freed[each]! / units.get(each)!);
+  };
 }

@@ -1,3 +1,4 @@
+import { prepared } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { withDropout } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
@@ -17,9 +18,10 @@ const absent = await useEngine('tensorflow').then(
   (error: Error) => ` (skipped: ${error.message})`,
 );
 const data = { train: halves(500), test: halves(200) };
+const augmentedly = { normalize: 'standardize', augment: ['cifar10'] } as const;
 const augmented = {
-  train: { ...data.train, prepare: 'augment' as const },
-  test: { ...data.test, prepare: 'augment' as const },
+  train: prepared(data.train, augmentedly),
+  test: prepared(data.test, { normalize: 'standardize' }),
 };
 
 afterAll(() => tf.disposeVariables());

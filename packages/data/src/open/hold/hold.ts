@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { DataError } from '../../data-error.js';
 import { lengthOf, type Numbers, type NumbersFile, type NumbersType } from '../../dataset/dataset.js';
-import { numbersOf, typeOf } from '../../dataset/numbers.js';
+import { numbersOf } from '../../dataset/numbers.js';
 import type { RawArray } from '../raw.js';
 import { writeAll } from './scratch.js';
 
@@ -39,18 +39,34 @@ export function memorySlot(dtype: NumbersType, size: number, length: number): Sl
   };
 }
 
-/** A field in a file. */
+/** Bytes that are written at once. */
+const BLOCK = 1 << 20;
+
+/** A field in a file. Examples that follow each other are written together. */
 export function fileSlot(file: string, dtype: NumbersType, length: number): Slot {
   const descriptor = openSync(file, 'w+');
   const stride = length * numbersOf(dtype, 0).BYTES_PER_ELEMENT;
+  const most = Math.max(1, Math.floor(BLOCK / stride));
+  const block = numbersOf(dtype, most * length);
+  let [first, held] = [0, 0];
+  const flush = () => {
+    writeAll(descriptor, block.subarray(0, held * length), first * stride);
+    held = 0;
+  };
   return {
-    write: (example, numbers) => writeAll(descriptor, asType(numbers, dtype), example * stride),
+    write(example, numbers) {
+      if (held === most || example !== first + held) flush();
+      if (held === 0) first = example;
+      block.set(numbers, held++ * length);
+    },
     move(from, to) {
+      flush();
       const bytes = new Uint8Array(stride);
       readSync(descriptor, bytes, 0, stride, from * stride);
       writeAll(descriptor, bytes, to * stride);
     },
     end(size) {
+      flush();
       ftruncateSync(descriptor, size * stride);
       closeSync(descriptor);
       if (statSync(file).size !== size * stride)
@@ -58,13 +74,6 @@ export function fileSlot(file: string, dtype: NumbersType, length: number): Slot
       return { file, offset: 0, dtype };
     },
   };
-}
-
-function asType(numbers: Numbers, dtype: NumbersType): Numbers {
-  if (typeOf(numbers) === dtype) return numbers;
-  const other = numbersOf(dtype, numbers.length);
-  other.set(numbers);
-  return other;
 }
 
 /** Fields of one part, held. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DataError } from '../../data-error.js';
 import { growing } from '../grow.js';
 import { inputSpecs } from '../options.js';
-import { type Context, type Opened, type PartName, type RawPart, shown, some } from '../raw.js';
+import { type Context, counted, type Opened, type PartName, type RawPart, shown, some } from '../raw.js';
 import type { Source } from './source.js';
 
 const isTable = (name: string) => /\.(csv|tsv)$/i.test(name);
@@ -29,7 +29,7 @@ export const csv: Source = {
       const name = named.startsWith('val') ? 'validation' : named.startsWith('train') ? 'train' : named;
       if (table.left > 0)
         opened.notes.push(
-          `${file}: left out ${table.left} rows that are broken, the first: ${table.firstBroken}`,
+          `${file}: left out ${counted(table.left, 'broken row')}, the first: ${table.firstBroken}`,
         );
       opened.parts[name as PartName | 'all'] = table.part;
     }

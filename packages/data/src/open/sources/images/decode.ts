@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { decode } from 'fast-png';
 import type { Numbers } from '../../../dataset/dataset.js';
-import { type Broken, shown } from '../../raw.js';
+import { type Broken, shown, shownPath } from '../../raw.js';
 
 /** [height, width, channels] */
 export type ImageShape = readonly [height: number, width: number, channels: number];
@@ -108,7 +108,7 @@ async function* inFlight(
   const running: Promise<Uint8Array | Broken>[] = [];
   const begin = (file: string) =>
     decodeOne(file).catch((error: Error) => ({
-      broken: `${file}: can't be read as an image (${shown(error.message.split('\n')[0]!)})`,
+      broken: `${shownPath(file)}: can't be read as an image (${shown(error.message.split('\n')[0]!)})`,
     }));
   for (let next = 0; next < files.length || running.length > 0; ) {
     while (next < files.length && running.length < most) running.push(begin(files[next++]!));

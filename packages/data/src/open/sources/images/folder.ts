@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, parse, relative } from 'node:path';
 import { DataError } from '../../../data-error.js';
 import { type DataOptions, inputSpecs, outputSpecs } from '../../options.js';
-import { inMemory, type Opened, type PartName, type RawPart, shown, some } from '../../raw.js';
+import { counted, inMemory, type Opened, type PartName, type RawPart, shownPath, some } from '../../raw.js';
 import type { Source } from '../source.js';
 import { decodeImages, decodeMasks, type ImageShape, isImage } from './decode.js';
 
@@ -55,7 +55,7 @@ export const images: Source = {
     );
     if (others.length > 0)
       opened.notes.push(
-        `Left out ${others.length} files that are not JPEG, PNG or WebP by name: ${some(others)}`,
+        `Left out ${counted(others.length, 'file')} not named as JPEG, PNG or WebP: ${some(others)}`,
       );
     return opened;
   },
@@ -175,9 +175,9 @@ function rawPart(
     layout.kind === 'classes' ? classes!.flatMap((name) => layout.classes.get(name) ?? []) : layout.files;
   if (files.length === 0)
     throw new DataError(`${root}: expected images in each part, found one without`, root);
-  const where = (example: number) => shown(files[example]!);
+  const where = (example: number) => shownPath(files[example]!);
   const common = { size: files.length, dtype: 'uint8' as const, where };
-  const image = { ...common, name: 'image', shape, images: true, pieces: () => decodeImages(files, shape) };
+  const image = { ...common, name: 'image', shape, pieces: () => decodeImages(files, shape) };
   if (layout.kind === 'classes') {
     const labels = classes!.flatMap((name, label) => (layout.classes.get(name) ?? []).map(() => label));
     return { inputs: [image], targets: [inMemory('label', Int32Array.from(labels), [], where)] };
@@ -186,10 +186,10 @@ function rawPart(
   const [{ size = 2 } = {}] = outputSpecs(options);
   const [height, width] = shape;
   const pieces = () => decodeMasks(layout.masks, [height, width], size <= 2);
-  const whereMask = (example: number) => shown(layout.masks[example]!);
+  const whereMask = (example: number) => shownPath(layout.masks[example]!);
   return {
     inputs: [image],
-    targets: [{ ...common, name: 'mask', shape: [height, width], pieces, where: whereMask }],
+    targets: [{ ...common, name: 'mask', kind: 'classes', shape: [height, width], pieces, where: whereMask }],
   };
 }
 

@@ -1,8 +1,8 @@
 import { multiplyingOp } from '../kinds/noise.js';
-import { type Place, placesOf } from '../noise/places.js';
-import { groupSetsOf } from '../noise/sets.js';
 import type { LayerUse, Op, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
+import { type Place, placesOf } from './places.js';
+import { groupSetsOf } from './sets.js';
 
 /** It is nothing of the model's. */
 const use: LayerUse = { ops: [], macs: () => 0 };

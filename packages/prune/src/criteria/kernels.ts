@@ -2,11 +2,10 @@ import type { Op, PerIndex, Value } from '../ops/op.js';
 
 /** What makes groups and reads them. */
 export interface Kernels {
-  /**
-   * Of each group the L2 norm of the weights that make it, by what batch norm and depthwise kernels multiply them by on the way, times that of the weights that
-   * read it. What a sum ties together counts together.
-   */
-  readonly norms: Float64Array;
+  /** Of each group, the L2 norm of the weights that make it, by what batch norm and depthwise kernels multiply them by on the way; of all that a sum ties together. */
+  readonly made: Float64Array;
+  /** Of each group, the L2 norm of the weights that read it. */
+  readonly read: Float64Array;
   /** How many kernels make or read them. */
   readonly count: number;
 }
@@ -21,8 +20,11 @@ export function kernelsOf({ twins }: Op): Kernels {
     addMade(inputs[0]!, own, new Float64Array(groups).fill(1), made, seen);
     addRead(outputs[0]!, own, read, seen);
   }
-  const norms = made.map((square, group) => Math.sqrt(square * read[group]!));
-  return { norms, count: [...seen].filter((key) => key.endsWith(kernel)).length };
+  return {
+    made: made.map(Math.sqrt),
+    read: read.map(Math.sqrt),
+    count: [...seen].filter((key) => key.endsWith(kernel)).length,
+  };
 }
 
 const kernel = ' kernel';

@@ -1,6 +1,6 @@
 import type { NoiseValues } from '@sbp/layers';
 import { PruneError } from '../errors.js';
-import type { Kernels } from './norms.js';
+import type { Kernels } from './kernels.js';
 
 /** Groups that are decided about one by one, as a criterion sees them: those of one noise, or, without noise, of one set of tied groups. */
 export interface CutSet {
@@ -35,12 +35,12 @@ const snr: Criterion = ({ name, noise }) => {
 };
 
 /**
- * The share of a group in the squares of the norms of the groups that are left when it goes as the least of them, for each kernel that makes or reads it. A signal passes kernel after kernel, so that what
+ * What makes a group by what reads it, as its share in the squares of all groups that are left when it goes as the least of them, for each kernel that makes or reads it. A signal passes kernel after kernel, so that what
  * is left of it is the product of the shares left: the sum of these scores is its logarithm, and no set is emptied because its layers are dear.
  */
 const magnitude: Criterion = (set) => {
-  const { norms, count } = set.kernels();
-  const squares = norms.map((norm) => norm ** 2);
+  const { made, read, count } = set.kernels();
+  const squares = made.map((norm, group) => (norm * read[group]!) ** 2);
   const order = [...squares.keys()].sort((a, b) => squares[b]! - squares[a]!);
   const scores = new Float64Array(squares.length);
   let left = 0;

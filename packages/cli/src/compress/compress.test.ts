@@ -1,0 +1,210 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openData } from '@sbp/data';
+import { useEngine } from '@sbp/engine';
+import { philox } from '@sbp/math';
+import { loadModel, saveModel } from '@sbp/model';
+import { countFlops } from '@sbp/prune';
+import { train } from '@sbp/train';
+import * as tf from '@tensorflow/tfjs';
+import { encode } from 'fast-png';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emptyFolder, sbp, start } from '../testing/sbp.js';
+import type { CompressResult } from './result.js';
+import { compressPaths } from './settings.js';
+
+const SIDE = 12;
+const classes = ['flat', 'tall', 'wide'];
+let folder: string;
+
+/** Bars, lying and standing, and nothing but noise: PNGs in a folder a class. */
+function photos(at: string, each: number, seed: number): void {
+  classes.forEach((name, label) => {
+    const own = join(at, name);
+    mkdirSync(own, { recursive: true });
+    for (let i = 0; i < each; i++) {
+      const u = philox(seed, label).uniforms(i, new Float32Array(SIDE * SIDE + 1));
+      const place = Math.floor((u.at(-1) as number) * SIDE);
+      const data = Uint8Array.from({ length: SIDE * SIDE }, (_, p) => {
+        const lit = label === 1 ? p % SIDE === place : label === 2 && Math.floor(p / SIDE) === place;
+        return 100 * (u[p] as number) + (lit ? 120 : 0);
+      });
+      writeFileSync(
+        join(own, `${String(i).padStart(3, '0')}.png`),
+        encode({ width: SIDE, height: SIDE, channels: 1, data }),
+      );
+    }
+  });
+}
+
+beforeAll(async () => {
+  folder = emptyFolder();
+  photos(join(folder, 'photos', 'train'), 60, 1);
+  photos(join(folder, 'photos', 'test'), 30, 2);
+  photos(join(folder, 'loose', 'deep'), 1, 3);
+  await useEngine('wasm');
+  const initial = (seed: number) => tf.initializers.glorotUniform({ seed });
+  const model = tf.sequential({
+    layers: [
+      tf.layers.conv2d({
+        filters: 8,
+        kernelSize: 3,
+        activation: 'relu',
+        inputShape: [SIDE, SIDE, 1],
+        kernelInitializer: initial(1),
+      }),
+      tf.layers.conv2d({ filters: 16, kernelSize: 3, useBias: false, kernelInitializer: initial(2) }),
+      tf.layers.batchNormalization(),
+      tf.layers.reLU(),
+      tf.layers.maxPooling2d({ poolSize: 4 }),
+      tf.layers.flatten(),
+      tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer: initial(3) }),
+    ],
+  });
+  const data = await openData(join(folder, 'photos'), {
+    inputs: { x: [SIDE, SIDE, 1] },
+    outputs: 3,
+    normalize: '0..1',
+  });
+  await train(model, data, { epochs: 12, batchSize: 20, learningRate: 0.01, replicas: 1, seed: 1 });
+  await saveModel(model, join(folder, 'model'));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const args = (out: string, target = 'macs=0.5', ...more: string[]) => [
+  ...['compress', 'model', '--data', 'photos', '--target', target, '--out', out, '--normalize', '0..1'],
+  ...[
+    '--epochs',
+    '12',
+    '--fine-tune',
+    '10',
+    '--batch-size',
+    '20',
+    '--learning-rate',
+    '0.005',
+    '--replicas',
+    '1',
+    '--engine',
+    'wasm',
+  ],
+  ...more,
+];
+
+describe('sbp compress', () => {
+  it('makes a smaller model that is as good, with its ONNX file, a report and all figures; and says so when it is asked again', async () => {
+    const { code, stdout, stderr } = await sbp(folder, ...args('small'));
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Data: photos, 1\d\d to train on, .* to test on; 3 classes: flat, tall, wide/);
+    expect(stdout).toMatch(/As it is: error % [\d.]+, [\d,]+ MACs, [\d,]+ parameters; \d+ groups/);
+    expect(stdout).toMatch(
+      /To do: train with noise \(12 epochs\), cut, fine-tune \(10 epochs\), check and time: about .* s at/,
+    );
+    const paths = compressPaths(join(folder, 'small'));
+    const result = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
+    expect(result.after.macs).toBeLessThanOrEqual(0.5 * result.before.macs);
+    expect(result.after.error).toBeLessThanOrEqual(result.before.error + 3);
+    expect(countFlops(await loadModel(paths.model)).macs).toBe(result.after.macs);
+    expect(result.report.target).toMatchObject({ measure: 'macs', asked: 0.5 });
+    expect(result.history.noise).toHaveLength(12);
+    expect(statSync(paths.onnx).size).toBeGreaterThan(500);
+    const page = readFileSync(paths.report, 'utf8');
+    for (const title of [
+      'Before and after',
+      'Layer by layer',
+      'Error against cost',
+      'Where they disagree',
+      'Training',
+    ])
+      expect(page).toContain(`<h2>${title}</h2>`);
+    const again = await sbp(folder, ...args('small'));
+    expect(again.stdout).toMatch(/^small is done; this is what it came to/);
+    const { stdout: json } = await sbp(folder, ...args('small', 'macs=0.5', '--json'));
+    expect((JSON.parse(json) as CompressResult).after).toEqual(result.after);
+  }, 120_000);
+
+  it('goes on from the trained noise for another target', async () => {
+    const paths = compressPaths(join(folder, 'small'));
+    const before = statSync(paths.noiseDone).mtimeMs;
+    const { code, stdout } = await sbp(folder, ...args('small', 'params=0.4'));
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('Training with noise');
+    expect(statSync(paths.noiseDone).mtimeMs).toBe(before);
+    const { after, before: was } = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
+    expect(after.params).toBeLessThanOrEqual(0.4 * was.params);
+    const other = await sbp(folder, ...args('small', 'params=0.4', '--seed', '2'));
+    expect(other).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/another seed \(0 there, 2 now\)/),
+    });
+  }, 120_000);
+
+  it('goes on where it was stopped', async () => {
+    // so long that the signal comes in time, however busy the machine is
+    const long = args('stopped', 'macs=0.5', '--epochs', '60');
+    const { child, ended } = start(folder, long);
+    const paths = compressPaths(join(folder, 'stopped'));
+    while (!existsSync(paths.noiseMetrics) || readFileSync(paths.noiseMetrics, 'utf8').split('\n').length < 3)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect({ code, stderr }).toEqual({
+      code: 130,
+      stderr: expect.stringMatching(/Stopped; kept in stopped up to .* of 60/),
+    });
+    const { code: second, stdout } = await sbp(folder, ...long);
+    expect(second).toBe(0);
+    expect(stdout).toMatch(/Going on from .* of 60, kept in stopped/);
+    const { history } = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
+    expect(history.noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+  }, 120_000);
+
+  it('needs no labels', async () => {
+    mkdirSync(join(folder, 'bare'), { recursive: true });
+    for (let i = 0; i < 40; i++)
+      for (const name of classes)
+        writeFileSync(
+          join(folder, 'bare', `${name}-${i}.png`),
+          readFileSync(join(folder, 'photos', 'train', name, `${String(i).padStart(3, '0')}.png`)),
+        );
+    const { code, stdout } = await sbp(
+      folder,
+      ...args('taught').map((each) => (each === 'photos' ? 'bare' : each)),
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('no labels: the model as it is says what is right');
+    const { before, after } = JSON.parse(
+      readFileSync(join(folder, 'taught', 'result.json'), 'utf8'),
+    ) as CompressResult;
+    expect(before.error).toBe(0);
+    expect(after.error).toBeLessThan(20);
+  }, 120_000);
+
+  it('cuts by magnitude without any data, and says what that is worth', async () => {
+    const { code, stdout } = await sbp(folder, 'compress', 'model', '--target', 'macs=0.5', '--out', 'blind');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/without any data: what the model says is another thing now/);
+    expect(existsSync(join(folder, 'blind', 'model', 'model.json'))).toBe(true);
+  });
+
+  it.each([
+    [
+      'a wrong order of classes',
+      ['--classes', 'wide,flat,tall'],
+      /no better than chance on this data before anything is done.*--classes says another/,
+    ],
+    ['images of no known scale', ['--normalize', 'none', '--data', 'nowhere'], /nowhere/],
+    ['another target', ['--target', 'size=3'], /--target size=3: expected macs, params, bytes/],
+    ['a target out of reach', ['--target', 'macs=0.0001'], /macs can't be cut to/],
+    ['an unknown loss', ['--loss', 'entropy'], /none called 'entropy'/],
+  ])(
+    'refuses %s in one line',
+    async (name, more, message) => {
+      const { code, stderr } = await sbp(folder, ...args(`refused-${name.replaceAll(' ', '-')}`), ...more);
+      expect(stderr).toMatch(message);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect(code).toBe(2);
+    },
+    60_000,
+  );
+});
