@@ -3,8 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { configProblem } from './config-problem.js';
 import { UsageError } from './failure.js';
 import { knownSet, knownSetNames } from './known-sets.js';
+import { withNewNames } from './older-names.js';
 import { paperNet, paperNetNames } from './paper-nets.js';
-import { budgetMark, type RunConfig, runConfigSchema, runFields, withNewNames } from './run-config.js';
+import { type RunConfig, runConfigSchema } from './run-config.js';
+import { budgetMark, runFields } from './run-fields.js';
 
 /** Flags that stand above the config file. */
 export interface RunOverrides {

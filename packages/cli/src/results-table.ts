@@ -4,7 +4,8 @@ import { errorColumn, missing, runtimeTitle, type Speedup, speedupKey } from './
 import { knownSet } from './known-sets.js';
 import { paperNet } from './paper-nets.js';
 import type { Published, Result, SweepResult } from './results.js';
-import { methodNames, type RunConfig } from './run-config.js';
+import type { RunConfig } from './run-config.js';
+import { methodNames } from './run-fields.js';
 import { dataTitle, methodTitles, netTitle } from './titles.js';
 import { count } from './words.js';
 

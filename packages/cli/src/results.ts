@@ -4,7 +4,8 @@ import * as z from 'zod';
 import { UsageError } from './failure.js';
 import { paperNetNames } from './paper-nets.js';
 import { isDone, phaseNames, phases } from './phases/phases.js';
-import { budgets, methodNames, runConfigSchema } from './run-config.js';
+import { runConfigSchema } from './run-config.js';
+import { budgets, methodNames } from './run-fields.js';
 import { readConfig, runPaths } from './run-folder.js';
 
 const spread = z.object({ median: z.number(), q1: z.number(), q3: z.number() });

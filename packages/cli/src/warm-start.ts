@@ -5,7 +5,7 @@ import { loadModel } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from './failure.js';
 import type { Run } from './run.js';
-import { budgets } from './run-config.js';
+import { budgets } from './run-fields.js';
 import { runPaths } from './run-folder.js';
 
 /**

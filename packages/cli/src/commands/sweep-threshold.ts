@@ -39,7 +39,7 @@ export function addSweepThreshold(program: Command): void {
 }
 
 async function sweep(paths: string[], { budget, ...options }: Options): Promise<void> {
-  const { budgetMark } = await import('../run-config.js');
+  const { budgetMark } = await import('../run-fields.js');
   const runs = paths.map((path) => `${path}${budgetMark(budget)}`);
   const results: unknown[] = [];
   for (const run of runs) results.push(await sweepOne(run, options));

@@ -32,7 +32,7 @@ async function table(
   const { mkdirSync } = await import('node:fs');
   const { join } = await import('node:path');
   const { readPublished, readResults } = await import('../results.js');
-  const { budgetMark } = await import('../run-config.js');
+  const { budgetMark } = await import('../run-fields.js');
   const { memorizedChart, resultsChart, resultsTable } = await import('../results-table.js');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   const all = readResults(paths);
