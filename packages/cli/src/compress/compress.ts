@@ -6,6 +6,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { dataFor } from '../data-for.js';
 import { readJson } from '../run-folder.js';
 import { count, plural } from '../words.js';
+import { classNames } from './class-names.js';
 import { cutStep } from './cut.js';
 import { finishStep } from './finish.js';
 import type { Job } from './job.js';
@@ -32,13 +33,14 @@ const EPOCHS = 6;
  * `sbp compress`: a model, data and a target become a smaller model that does the same. What is there already is not done again.
  */
 export async function compress(
-  settings: CompressSettings,
+  asked: CompressSettings,
   out: string,
   { json = false }: CompressOptions,
 ): Promise<void> {
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);
   const paths = compressPaths(out);
+  const settings = { ...asked, classes: classNames(asked.model, asked.classes) };
   // what was begun on one engine ends on it, to the same bits
   const begun = existsSync(paths.measured) ? readJson<Measured>(paths.measured).on : undefined;
   const engine = await useEngine((begun?.engine ?? settings.engine) as Parameters<typeof useEngine>[0]);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelFiles } from '@sbp/model';
-import { countFlops, weighKl, withNoise } from '@sbp/prune';
+import { countFlops, pruneModel, weighKl, withNoise } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../run-folder.js';
@@ -42,6 +42,8 @@ export async function measureStep(job: Job): Promise<Measured> {
   const { macs, params } = countFlops(original);
   const noisy = noisyModel(job);
   const groups = groupsOf(noisy);
+  // a target out of reach is refused now, not after the training
+  pruneModel(noisy, { target: settings.target }).model.dispose();
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
   const after = shareOf(settings.target, { macs, params });
