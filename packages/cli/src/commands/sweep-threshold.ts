@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { RunConfig } from '../run-config.js';
-import { print } from '../words.js';
+import type { RunConfig } from '../config/run-config.js';
+import { print } from '../words/words.js';
 import { budgetOption, engineOption, wholeNumber } from './arguments.js';
 
 const help = `
@@ -39,7 +39,7 @@ export function addSweepThreshold(program: Command): void {
 }
 
 async function sweep(paths: string[], { budget, ...options }: Options): Promise<void> {
-  const { budgetMark } = await import('../run-fields.js');
+  const { budgetMark } = await import('../config/run-fields.js');
   const runs = paths.map((path) => `${path}${budgetMark(budget)}`);
   const results: unknown[] = [];
   for (const run of runs) results.push(await sweepOne(run, options));
@@ -56,8 +56,8 @@ async function sweepOne(
   const { useEngine } = await import('@sbp/engine');
   const { sweepChart } = await import('@sbp/bench');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
-  const { writeJson } = await import('../run-folder.js');
-  const { openTrained, sweepTable, sweepThresholds } = await import('../sweep.js');
+  const { writeJson } = await import('../run/run-folder.js');
+  const { openTrained, sweepTable, sweepThresholds } = await import('../results/sweep.js');
   const say = (line: string) => process.stderr.write(`${line}\n`);
   // tensorflow takes seconds to start, and talks: not before it is known that there is work for it
   await useEngine('wasm');

@@ -81,7 +81,7 @@ export function addTrain(program: Command): void {
     .option('--json', 'the result as JSON on standard output, all else on standard error')
     .addHelpText('after', help)
     .action(async (config, options) => {
-      const { trainRun } = await import('../train-run.js');
+      const { trainRun } = await import('../run/train-run.js');
       await trainRun(config, options);
     });
 }

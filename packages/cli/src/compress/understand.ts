@@ -1,6 +1,6 @@
 import type { Dataset } from '@sbp/data';
-import { UsageError } from '../failure.js';
-import { count } from '../words.js';
+import { UsageError } from '../words/failure.js';
+import { count } from '../words/words.js';
 import type { JobData } from './job.js';
 import type { CompressSettings } from './settings.js';
 

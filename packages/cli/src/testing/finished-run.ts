@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { saveModel } from '@sbp/model';
-import { buildNet } from '../nets.js';
-import { paperNets } from '../paper-nets.js';
-import { type RunConfigInput, runConfigSchema } from '../run-config.js';
-import { runPaths, writeJson } from '../run-folder.js';
+import { paperNets } from '../config/paper-nets.js';
+import { type RunConfigInput, runConfigSchema } from '../config/run-config.js';
+import { buildNet } from '../run/model/nets.js';
+import { runPaths, writeJson } from '../run/run-folder.js';
 
 const groups = { input_noise: 784, dense1: 500, dense2: 300 };
 const kept = { input_noise: 210, dense1: 84, dense2: 56 };
