@@ -29,8 +29,11 @@ export function addSweepThreshold(program: Command): void {
     .description('error, cost and groups kept at every threshold, from one trained network')
     .argument('<run...>', "a run's folder, or a model.json with noise layers")
     .option('--out <folder>', 'where to write table, plot and figures')
-    .option('--data <folder>', "canonical files of the data set (default: the run's)")
-    .option('--train-examples <n>', "only the first n training images (default: the run's)", wholeNumber)
+    .option(
+      '--data <folder>',
+      "where its data lies here: canonical files, or data of one's own (default: as the run has it)",
+    )
+    .option('--train-examples <n>', "only the first n training examples (default: the run's)", wholeNumber)
     .addOption(engineOption())
     .addOption(budgetOption('short, medium: of the runs of that name with -short or -medium behind it'))
     .option('--json', 'figures as JSON on standard output')

@@ -56,7 +56,7 @@ export function addTrain(program: Command): void {
       'how many share each batch, on GPUs each with its own; 0: one a core on wasm',
       wholeNumber,
     )
-    .option('--train-examples <n>', 'only the first n training images', wholeNumber)
+    .option('--train-examples <n>', 'only the first n training examples', wholeNumber)
     .addOption(
       budgetOption(
         'short, medium: with what the config says of it laid over the rest, and -short or -medium in the name',
