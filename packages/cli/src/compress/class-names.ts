@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UsageError } from '../failure.js';
+import { UsageError } from '../words/failure.js';
 
 /** A list of class names is a few kilobytes. */
 const MOST = 1e6;

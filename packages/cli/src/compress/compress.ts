@@ -3,8 +3,9 @@ import { useEngine } from '@sbp/engine';
 import { loadModel, modelFiles } from '@sbp/model';
 import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import { readJson } from '../run-folder.js';
-import { count, plural } from '../words.js';
+import { dataFor } from '../run/data/data-for.js';
+import { readJson } from '../run/run-folder.js';
+import { count, plural } from '../words/words.js';
 import { classNames } from './class-names.js';
 import { cutStep } from './cut.js';
 import { finishStep } from './finish.js';
@@ -15,7 +16,7 @@ import type { CompressResult } from './result.js';
 import { resultLines } from './result-lines.js';
 import { type CompressSettings, compressPaths, openFolder, sha256Of } from './settings.js';
 import { tuneStep } from './tune.js';
-import { dataFor, dataLine, targetLine } from './understand.js';
+import { dataLine, targetLine } from './understand.js';
 import { compressWithoutData } from './without-data.js';
 
 export interface CompressOptions {

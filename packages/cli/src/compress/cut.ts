@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadModel, saveModel } from '@sbp/model';
 import { type PruneReport, pruneModel } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
-import { writeJson } from '../run-folder.js';
+import { writeJson } from '../run/run-folder.js';
 import type { Job } from './job.js';
 import { recalibrated } from './recalibrated.js';
 import { targetWords } from './target.js';
