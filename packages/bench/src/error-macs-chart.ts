@@ -19,12 +19,12 @@ export interface ErrorSeries {
  * An SVG of error against multiply-accumulates (logarithmic): further left and further down is better.
  *
  * @param options.title default 'Error against multiply-accumulates'. `highest` leaves out what is above that error. `width`
- * default 900. `measure` says what the errors are, default 'error %'.
+ * default 900. `measure` says what the errors are, default 'error %'; `lines`, what curves are.
  * @throws BenchError if there is no point to draw, or one without a positive number of MACs and a finite error.
  */
 export function errorMacsChart(
   series: readonly ErrorSeries[],
-  options: { title?: string; highest?: number; width?: number; measure?: string } = {},
+  options: { title?: string; highest?: number; width?: number; measure?: string; lines?: string } = {},
 ): string {
   const { title = 'Error against multiply-accumulates', highest = Number.POSITIVE_INFINITY } = options;
   for (const { name, points } of series)
@@ -41,7 +41,7 @@ export function errorMacsChart(
   const colour = (name: string) => palette[names.indexOf(name) % palette.length];
   const { width, height, ...parts } = frame({
     title,
-    subtitle: `Filled: measured here${has(series, 'published') ? '. Hollow: published' : ''}${has(series, 'curve') ? '. Lines: one network at thresholds from 0 to 2' : ''}`,
+    subtitle: `Filled: measured here${has(series, 'published') ? '. Hollow: published' : ''}${has(series, 'curve') ? `. Lines: ${options.lines ?? 'one network at thresholds from 0 to 2'}` : ''}`,
     names,
     width: options.width,
     height: 460,

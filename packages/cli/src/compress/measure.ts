@@ -25,12 +25,14 @@ export interface Measured {
   examplesPerSecond: number;
   /** Of the whole, estimated. */
   seconds: number;
+  /** Seconds that reading and measuring took. */
+  took: number;
   /** What all of it runs on. */
   on: { engine: string; replicas: number };
 }
 
-/** Measures the model as it is, and how long what comes will take. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
-export async function measureStep(job: Job): Promise<Measured> {
+/** Measures the model as it is, and how long what comes will take, all since `start` in it. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
+export async function measureStep(job: Job, start: number): Promise<Measured> {
   const { paths, original, data, objective, settings, say, train: config, fineTune } = job;
   if (existsSync(paths.measured)) return readJson<Measured>(paths.measured);
   const began = performance.now();
@@ -51,9 +53,10 @@ export async function measureStep(job: Job): Promise<Measured> {
   // a smaller model is faster, but not by as much as it is smaller
   const quick = (fineTune * data.train.size * (0.25 + 0.75 * after)) / examplesPerSecond;
   const evaluated = (data.test.size + (data.validation?.size ?? 0)) * evaluation;
-  const seconds = slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
+  const took = (performance.now() - start) / 1000;
+  const seconds = took + slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
   const measured = {
-    ...{ error, macs, params, groups, examplesPerSecond, seconds },
+    ...{ error, macs, params, groups, examplesPerSecond, seconds, took },
     bytes: await bytesOf(original),
     on: { engine: job.on.engine.name, replicas: job.on.replicas },
   };
