@@ -30,13 +30,19 @@ export function fieldRows(schema: Schema, elsewhere: readonly Schema[] = [], pre
   });
 }
 
-/** The same as a table in Markdown. */
+/** The same as a table in Markdown, in columns as the formatter has them. */
 export function fieldTable(schema: Schema, elsewhere: readonly Schema[] = []): string {
-  const rows = fieldRows(schema, elsewhere).map(
-    (row) => `| \`${row.field}\` | ${row.default && `\`${row.default}\``} | ${row.meaning} |`,
-  );
-  return ['| field | default | meaning |', '| :-- | :-- | :-- |', ...rows].join('\n');
+  const code = (text: string) => text && `\`${text}\``;
+  const rows = [
+    ['field', 'default', 'meaning'],
+    ...fieldRows(schema, elsewhere).map((row) => [code(row.field), code(row.default), row.meaning]),
+  ];
+  const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const [head, ...body] = rows.map((row) => line(row.map((cell, i) => cell.padEnd(widths[i]!))));
+  return [head, line(widths.map((width) => `:${'-'.repeat(width - 1)}`)), ...body].join('\n');
 }
+
+const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 
 /** The object that a schema is behind defaults and what happens before it. */
 function objectIn(schema: Schema): Schema | undefined {
