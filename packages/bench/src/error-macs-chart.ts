@@ -1,5 +1,6 @@
 import { BenchError } from './errors.js';
 import { frame } from './frame.js';
+import { told } from './measure.js';
 import { baseOption, ink, palette, renderSvg, valueAxis } from './svg.js';
 
 /** Networks of one method, in a chart of what they cost and how often they are wrong. */
@@ -17,20 +18,20 @@ export interface ErrorSeries {
 /**
  * An SVG of error against multiply-accumulates (logarithmic): further left and further down is better.
  *
- * @param options.title default 'Error against multiply-accumulates'. `highest` leaves out what is above that error in %. `width`
- * default 900.
+ * @param options.title default 'Error against multiply-accumulates'. `highest` leaves out what is above that error. `width`
+ * default 900. `measure` says what the errors are, default 'error %'; `lines`, what curves are.
  * @throws BenchError if there is no point to draw, or one without a positive number of MACs and a finite error.
  */
 export function errorMacsChart(
   series: readonly ErrorSeries[],
-  options: { title?: string; highest?: number; width?: number } = {},
+  options: { title?: string; highest?: number; width?: number; measure?: string; lines?: string } = {},
 ): string {
   const { title = 'Error against multiply-accumulates', highest = Number.POSITIVE_INFINITY } = options;
   for (const { name, points } of series)
     for (const { macs, error } of points)
       if (!(macs > 0 && Number.isFinite(macs) && Number.isFinite(error)))
         throw new BenchError(
-          `errorMacsChart: '${name}' has a point of ${macs} MACs and an error of ${error} %; give a positive number and a finite one`,
+          `errorMacsChart: '${name}' has a point of ${macs} MACs and an error of ${error}; give a positive number and a finite one`,
         );
   const drawn = series.map((one) => ({ ...one, points: one.points.filter(({ error }) => error <= highest) }));
   const points = drawn.flatMap((one) => one.points);
@@ -40,7 +41,7 @@ export function errorMacsChart(
   const colour = (name: string) => palette[names.indexOf(name) % palette.length];
   const { width, height, ...parts } = frame({
     title,
-    subtitle: `Filled: measured here${has(series, 'published') ? '. Hollow: published' : ''}${has(series, 'curve') ? '. Lines: one network at thresholds from 0 to 2' : ''}`,
+    subtitle: `Filled: measured here${has(series, 'published') ? '. Hollow: published' : ''}${has(series, 'curve') ? `. Lines: ${options.lines ?? 'one network at thresholds from 0 to 2'}` : ''}`,
     names,
     width: options.width,
     height: 460,
@@ -50,7 +51,10 @@ export function errorMacsChart(
   });
   const errors = points.map(({ error }) => error);
   const [least, most] = [Math.min(...errors), Math.max(...errors)];
-  const margin = Math.max(0.05, (most - least) * 0.08);
+  const { isShare, axis: errorAxis } = told(options.measure);
+  const margin = Math.max(isShare ? 0.05 : 0.02 * most, (most - least) * 0.08);
+  // whole twentieths of a percent
+  const step = isShare ? 20 : 20 / 10 ** Math.floor(Math.log10(margin || 1) + 1);
   const axis = { ...valueAxis, splitLine: { lineStyle: { color: ink.line } } };
   const macs = points.map((point) => point.macs);
 
@@ -70,11 +74,14 @@ export function errorMacsChart(
       },
       yAxis: {
         ...axis,
-        name: 'error (%)',
+        name: errorAxis,
         nameGap: 44,
-        min: Math.max(0, Math.floor((least - margin) * 20) / 20),
-        max: Math.ceil((most + margin) * 20) / 20,
-        axisLabel: { ...axis.axisLabel, formatter: (value: number) => value.toFixed(2) },
+        min: Math.max(0, Math.floor((least - margin) * step) / step),
+        max: Math.ceil((most + margin) * step) / step,
+        axisLabel: {
+          ...axis.axisLabel,
+          formatter: (value: number) => (isShare ? value.toFixed(2) : String(Number(value.toPrecision(3)))),
+        },
       },
       series: drawn.map(({ name, kind, points }) => ({
         type: kind === 'curve' ? 'line' : 'scatter',

@@ -1,5 +1,6 @@
 import { BenchError } from './errors.js';
 import { frame } from './frame.js';
+import { type Told, told } from './measure.js';
 import { baseOption, ink, palette, renderSvg, valueAxis } from './svg.js';
 
 /** What a chart of losses needs to know of an epoch; numbers that are not finite leave gaps. */
@@ -9,32 +10,35 @@ export interface LossRecord {
   loss: number;
   /** The KL's part of the objective per example, in nats; 0 in every epoch for a method without. */
   kl: number;
-  /** Errors in %, on the training, test and held-out images. */
+  /** Errors on the training, test and held-out examples. */
   trainError: number;
   error: number;
   validationError?: number | undefined;
 }
 
 /**
- * An SVG of a training run's objective and errors by epoch: cross-entropy and KL in nats per example (left axis, logarithmic, lines) and errors in %
+ * An SVG of a training run's objective and errors by epoch: cross-entropy and KL in nats per example (left axis, logarithmic, lines) and errors
  * (right axis, dashed).
  *
- * @param options.title default 'Loss, KL and error by epoch'. `width` default 900.
+ * @param options.title default 'Loss, KL and error by epoch'. `width` default 900. `measure` says what the errors are, default 'error %'.
  * @throws BenchError if there are no epochs
  */
 export function lossChart(
   epochs: readonly LossRecord[],
-  options: { title?: string; width?: number } = {},
+  options: { title?: string; width?: number; measure?: string } = {},
 ): string {
   const { title = 'Loss, KL and error by epoch' } = options;
+  const errors = told(options.measure);
   const [first, last] = [epochs[0], epochs.at(-1)];
   if (!first || !last) throw new BenchError('lossChart: no epochs were given; pass at least one');
   const curves = allCurves.filter(({ of, always }) => always || epochs.some((epoch) => (of(epoch) ?? 0) > 0));
-  const labels = new Map(curves.map(({ name, of, inPercent }) => [name, label(name, of(last), inPercent)]));
+  const labels = new Map(
+    curves.map(({ name, of, isError }) => [name, label(name, of(last), isError && errors)]),
+  );
   const names = curves.map(({ name }) => name);
   const { width, height, ...parts } = frame({
     title,
-    subtitle: 'Lines: mean of the training batches, in nats per example. Dashed: share that is wrong',
+    subtitle: `Lines: mean of the training batches, ${perExample(errors)}. Dashed: ${errors.isShare ? 'share that is wrong' : errors.axis}`,
     names,
     labels: [...labels.values()],
     width: options.width,
@@ -65,23 +69,23 @@ export function lossChart(
         {
           ...axis,
           type: 'log',
-          name: 'nats per example',
+          name: errors.isShare ? 'nats per example' : 'loss per example',
           axisLabel: {
             ...axis.axisLabel,
             formatter: (value: number) => String(Number(value.toPrecision(2))),
           },
           splitLine: { lineStyle: { color: ink.line } },
         },
-        { ...axis, name: 'error (%)', nameRotate: 90, min: 0, splitLine: { show: false } },
+        { ...axis, name: errors.axis, nameRotate: 90, min: 0, splitLine: { show: false } },
       ],
-      series: curves.map(({ name, of, inPercent, colour }) => ({
+      series: curves.map(({ name, of, isError, colour }) => ({
         type: 'line',
         silent: true,
         name,
-        yAxisIndex: inPercent ? 1 : 0,
-        data: epochs.map((record) => [record.epoch, drawn(of(record), inPercent)]),
+        yAxisIndex: isError ? 1 : 0,
+        data: epochs.map((record) => [record.epoch, drawn(of(record), isError)]),
         symbol: epochs.length === 1 ? 'circle' : 'none',
-        lineStyle: { width: 2.5, type: inPercent ? 'dashed' : 'solid' },
+        lineStyle: { width: 2.5, type: isError ? 'dashed' : 'solid' },
         itemStyle: { color: colour },
       })),
     },
@@ -90,42 +94,44 @@ export function lossChart(
   );
 }
 
+const perExample = ({ isShare }: Told) => (isShare ? 'in nats per example' : 'per example');
+
 interface Curve {
   name: string;
   of(epoch: LossRecord): number | undefined;
-  inPercent: boolean;
+  isError: boolean;
   colour: string;
   /** Also where it is 0 in every epoch. */
   always: boolean;
 }
 
 const allCurves: readonly Curve[] = [
-  { name: 'loss', of: ({ loss }) => loss, inPercent: false, colour: palette[0]!, always: true },
-  { name: 'KL', of: ({ kl }) => kl, inPercent: false, colour: palette[1]!, always: false },
+  { name: 'loss', of: ({ loss }) => loss, isError: false, colour: palette[0]!, always: true },
+  { name: 'KL', of: ({ kl }) => kl, isError: false, colour: palette[1]!, always: false },
   {
     name: 'training error',
     of: ({ trainError }) => trainError,
-    inPercent: true,
+    isError: true,
     colour: palette[4]!,
     always: true,
   },
-  { name: 'test error', of: ({ error }) => error, inPercent: true, colour: ink.strong, always: true },
+  { name: 'test error', of: ({ error }) => error, isError: true, colour: ink.strong, always: true },
   {
     name: 'held-out error',
     of: ({ validationError }) => validationError,
-    inPercent: true,
+    isError: true,
     colour: palette[3]!,
     always: false,
   },
 ];
 
-function label(name: string, value = Number.NaN, inPercent: boolean): string {
+function label(name: string, value = Number.NaN, errors: Told | false): string {
   if (!Number.isFinite(value)) return `${name}  –`;
-  return inPercent ? `${name}  ${value.toFixed(2)} %` : `${name}  ${Number(value.toPrecision(3))}`;
+  return errors ? `${name}  ${errors.shown(value)}` : `${name}  ${Number(value.toPrecision(3))}`;
 }
 
 /** A logarithmic axis has no 0. */
-function drawn(value: number | undefined, inPercent: boolean): number | null {
+function drawn(value: number | undefined, isError: boolean): number | null {
   if (value === undefined || !Number.isFinite(value)) return null;
-  return inPercent || value > 0 ? value : null;
+  return isError || value > 0 ? value : null;
 }

@@ -1,5 +1,6 @@
 import { BenchError } from './errors.js';
 import { frame } from './frame.js';
+import { told } from './measure.js';
 import { baseOption, ink, palette, renderSvg, valueAxis } from './svg.js';
 
 /** What a network is at one threshold. */
@@ -7,7 +8,7 @@ export interface SweepPoint {
   threshold: number;
   /** Multiply-accumulates of one example. */
   macs: number;
-  /** Error in %, by what it was measured on, such as 'test set'. */
+  /** Error, by what it was measured on, such as 'test set'. */
   errors: Readonly<Record<string, number>>;
 }
 
@@ -16,13 +17,14 @@ export interface SweepPoint {
  * axis, grey).
  *
  * @param macs of the network before the cut
- * @param options.chosen a threshold to mark with a line. `title` default 'Error and cost by threshold'.
+ * @param options.chosen a threshold to mark with a line. `title` default 'Error and cost by threshold'. `measure` says what the errors are, default
+ *   'error %'.
  * @throws BenchError if there are no points, or one lacks an error that the first one has
  */
 export function sweepChart(
   points: readonly SweepPoint[],
   macs: number,
-  options: { title?: string; chosen?: number } = {},
+  options: { title?: string; chosen?: number; measure?: string } = {},
 ): string {
   const { title = 'Error and cost by threshold', chosen } = options;
   const [first] = points;
@@ -65,7 +67,7 @@ export function sweepChart(
       yAxis: [
         {
           ...valueAxis,
-          name: 'error (%)',
+          name: told(options.measure).axis,
           nameGap: 42,
           min: 0,
           splitLine: { lineStyle: { color: ink.line } },

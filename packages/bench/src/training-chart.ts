@@ -1,11 +1,12 @@
 import { BenchError } from './errors.js';
 import { frame } from './frame.js';
+import { told } from './measure.js';
 import { baseOption, ink, palette, renderSvg, shortName } from './svg.js';
 
 /** What a chart of a training run needs to know of an epoch. */
 export interface EpochRecord {
   epoch: number;
-  /** Test error in %. An epoch without a finite one leaves a gap. */
+  /** Test error. An epoch without a finite one leaves a gap. */
   error: number;
   /** Groups whose noise leaves them in the network, by layer, in the order of the network. */
   kept: Readonly<Record<string, number>>;
@@ -18,14 +19,15 @@ const dashes = ['solid', 'dashed', 'dotted'] as const;
 /**
  * An SVG of a training run: the share of groups that each layer keeps (left axis) and the test error (right axis) by epoch.
  *
- * @param options.title default 'Groups kept and test error by epoch'. `width` default 900.
+ * @param options.title default 'Groups kept and test error by epoch'. `width` default 900. `measure` says what the errors are, default 'error %'.
  * @throws BenchError if there are no epochs, or an epoch lacks a layer of the first one.
  */
 export function trainingChart(
   epochs: readonly EpochRecord[],
-  options: { title?: string; width?: number } = {},
+  options: { title?: string; width?: number; measure?: string } = {},
 ): string {
   const { title = 'Groups kept and test error by epoch' } = options;
+  const errors = told(options.measure);
   const first = epochs[0];
   const last = epochs.at(-1);
   if (!first || !last) throw new BenchError('trainingChart: no epochs were given; pass at least one');
@@ -39,7 +41,7 @@ export function trainingChart(
   };
 
   const labels: Record<string, string> = {
-    [errorName]: `${errorName}  ${Number.isFinite(last.error) ? last.error.toFixed(2) : '–'} %`,
+    [errorName]: `${errorName}  ${errors.shown(last.error)}`,
   };
   for (const layer of layers) {
     labels[layer] = `${shortName(layer)}  ${first.total[layer]} → ${last.kept[layer]}`;
@@ -94,7 +96,7 @@ export function trainingChart(
         },
         {
           type: 'value',
-          name: 'test error (%)',
+          name: errors.isShare ? 'test error (%)' : errors.axis,
           nameGap: 42,
           ...axisName,
           nameRotate: 90,

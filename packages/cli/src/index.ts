@@ -1,2 +1,2 @@
 export { loadModel, ModelFileError, saveModel } from '@sbp/model';
-export { type RunConfig, type RunConfigInput, runConfigSchema } from './run-config.js';
+export { type RunConfig, type RunConfigInput, runConfigSchema } from './config/run-config.js';

@@ -26,16 +26,16 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'taken/full'), { recursive: true });
   write('taken/full/thesis.tex', 'years of work');
   write('package.json', '{}');
-  write('good.json', { name: 'good', net: 'lenet-fc' });
-  write('full.json', { name: 'full', net: 'lenet-fc' });
+  write('good.json', { name: 'good', model: 'lenet-fc' });
+  write('full.json', { name: 'full', model: 'lenet-fc' });
   write('torn.json', '{ "name": "x", ');
-  write('misspelt.json', { name: 'x', net: 'lenet5', train: { epoch: 6 } });
-  write('typed.json', { name: 'x', net: 'lenet5', train: { epochs: 'six' } });
-  write('whole.json', { name: 'x', net: 'lenet5', train: { epochs: 2.5 } });
-  write('set.json', { name: 'x', net: 'lenet5', data: { set: 'mnits' } });
-  write('weight.json', { name: 'x', net: 'lenet5', noise: { klWeight: 'flops' } });
-  write('images.json', { name: 'x', net: 'vgg-like' });
-  write('digits.json', { name: 'x', net: 'lenet5', engine: 'cpu', data: { folder: 'digits' } });
+  write('misspelt.json', { name: 'x', model: 'lenet5', train: { epoch: 6 } });
+  write('typed.json', { name: 'x', model: 'lenet5', train: { epochs: 'six' } });
+  write('whole.json', { name: 'x', model: 'lenet5', train: { epochs: 2.5 } });
+  write('set.json', { name: 'x', model: 'lenet5', data: { source: 'mnits' } });
+  write('weight.json', { name: 'x', model: 'lenet5', noise: { klWeight: 'flops' } });
+  write('images.json', { name: 'x', model: 'vgg-like' });
+  write('digits.json', { name: 'x', model: 'lenet5', engine: 'cpu', data: { folder: 'digits' } });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -80,14 +80,17 @@ describe('sbp', () => {
     ],
     ['train typed.json', /typed\.json: train\.epochs is "six"; expected a number\./],
     ['train whole.json', /whole\.json: train\.epochs is 2\.5; expected a whole number\./],
-    ['train set.json', /set\.json: data\.set is "mnits"; expected 'mnist' or 'cifar10'\./],
+    [
+      'train set.json',
+      /set\.json: data\.source is "mnits", and there is no such file or folder; expected 'mnist' or 'cifar10', or the path of data/,
+    ],
     [
       'train weight.json',
       /weight\.json: noise\.klWeight is "flops"; expected 'macs' or a number or an object/,
     ],
     [
       'train images.json',
-      /images\.json: data\.set is not given; expected 'cifar10', the images that 'vgg-like' takes/,
+      /images\.json: data\.source is not given; expected 'cifar10', the images that 'vgg-like' takes/,
     ],
     ['train digits.json', /digits\/train-images-idx3-ubyte.*expected/],
     ['train full.json --runs taken', /taken\/full holds files but no run/],

@@ -10,8 +10,8 @@ import { addReport } from './commands/report.js';
 import { addSweepThreshold } from './commands/sweep-threshold.js';
 import { addTable } from './commands/table.js';
 import { addTrain } from './commands/train.js';
-import { exitStatus } from './failure.js';
 import { version } from './version.js';
+import { exitStatus } from './words/failure.js';
 
 /** Runs the command with its arguments. @returns the exit code, after what went wrong was said */
 export async function run(args: readonly string[]): Promise<number> {

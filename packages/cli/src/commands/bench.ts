@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { EngineName } from '@sbp/engine';
 import { type Command, InvalidArgumentError } from 'commander';
-import { UsageError } from '../failure.js';
-import { shortNames } from '../short-names.js';
-import { print } from '../words.js';
+import { UsageError } from '../words/failure.js';
+import { shortNames } from '../words/short-names.js';
+import { print } from '../words/words.js';
 import { type InputShapes, inputShapeOption, wholeNumber, wholeNumbers } from './arguments.js';
 
 const help = `

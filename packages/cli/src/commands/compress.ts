@@ -31,7 +31,11 @@ export function addCompress(program: Command): void {
       'of a CSV file: the column to predict, or several with commas between them',
       list,
     )
-    .option('--classes <names>', "classes in the order of the model's outputs (default: alphabetical)", list)
+    .option(
+      '--classes <names>',
+      "classes in the order of the model's outputs, or a file with one a line (default: labels.txt beside the model, else alphabetical)",
+      list,
+    )
     .addOption(
       new Option(
         '--normalize <range>',

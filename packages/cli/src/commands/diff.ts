@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { UsageError } from '../failure.js';
-import { shortNames } from '../short-names.js';
-import { print } from '../words.js';
+import { UsageError } from '../words/failure.js';
+import { shortNames } from '../words/short-names.js';
+import { print } from '../words/words.js';
 import { type InputShapes, inputShapeOption } from './arguments.js';
 
 const help = `

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { print } from '../words.js';
+import { print } from '../words/words.js';
 
 const help = `
 Examples:
@@ -59,7 +59,7 @@ async function status({ json }: { json?: boolean }): Promise<void> {
 
 async function install({ gpu, from }: { gpu?: boolean; from?: string }): Promise<void> {
   const { installTensorflow } = await import('@sbp/engine');
-  const { installReporter } = await import('../install-progress.js');
+  const { installReporter } = await import('../words/install-progress.js');
   const reporter = installReporter(process.stdout);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { differenceFrom, inWords } from '../export-difference.js';
-import { UsageError } from '../failure.js';
-import { count, print, size } from '../words.js';
+import { differenceFrom, inWords } from '../measure/export-difference.js';
+import { UsageError } from '../words/failure.js';
+import { count, print, size } from '../words/words.js';
 import { type InputShapes, inputShapeOption } from './arguments.js';
 
 const help = `

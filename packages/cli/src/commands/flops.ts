@@ -1,6 +1,6 @@
 import type { TiedGroups } from '@sbp/prune';
 import type { Command } from 'commander';
-import { print } from '../words.js';
+import { print } from '../words/words.js';
 import { type InputShapes, inputShapeOption } from './arguments.js';
 
 const help = `

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
-import { UsageError } from '../failure.js';
-import { count, print, size } from '../words.js';
+import { UsageError } from '../words/failure.js';
+import { count, print, size } from '../words/words.js';
 import { gatherOption, positiveNumber } from './arguments.js';
 
 const help = `

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { print } from '../words.js';
+import { print } from '../words/words.js';
 
 const help = `
 Examples:
@@ -28,8 +28,8 @@ export function addReport(program: Command): void {
 async function report(paths: string[], { out }: { out?: string }): Promise<void> {
   const { existsSync, mkdirSync, statSync } = await import('node:fs');
   const { dirname, join } = await import('node:path');
-  const { UsageError } = await import('../failure.js');
-  const { readResults } = await import('../results.js');
+  const { UsageError } = await import('../words/failure.js');
+  const { readResults } = await import('../results/results.js');
   const all = readResults(paths);
   const [only] = all.results.length === 1 ? all.results : [];
   const file = out ?? join(only?.folder ?? '.', 'report.html');
@@ -37,7 +37,7 @@ async function report(paths: string[], { out }: { out?: string }): Promise<void>
     throw new UsageError(
       `--out: ${file} is a folder; give the file to write, such as ${join(file, 'report.html')}.`,
     );
-  const { reportPage } = await import('../report.js');
+  const { reportPage } = await import('../results/report.js');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   const page = await reportPage(all);
   mkdirSync(dirname(file), { recursive: true });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { RunConfig } from '../run-config.js';
-import { print } from '../words.js';
+import type { RunConfig } from '../config/run-config.js';
+import { print } from '../words/words.js';
 import { budgetOption, engineOption, wholeNumber } from './arguments.js';
 
 const help = `
@@ -29,8 +29,11 @@ export function addSweepThreshold(program: Command): void {
     .description('error, cost and groups kept at every threshold, from one trained network')
     .argument('<run...>', "a run's folder, or a model.json with noise layers")
     .option('--out <folder>', 'where to write table, plot and figures')
-    .option('--data <folder>', "canonical files of the data set (default: the run's)")
-    .option('--train-examples <n>', "only the first n training images (default: the run's)", wholeNumber)
+    .option(
+      '--data <folder>',
+      "where its data lies here: canonical files, or data of one's own (default: as the run has it)",
+    )
+    .option('--train-examples <n>', "only the first n training examples (default: the run's)", wholeNumber)
     .addOption(engineOption())
     .addOption(budgetOption('short, medium: of the runs of that name with -short or -medium behind it'))
     .option('--json', 'figures as JSON on standard output')
@@ -39,7 +42,7 @@ export function addSweepThreshold(program: Command): void {
 }
 
 async function sweep(paths: string[], { budget, ...options }: Options): Promise<void> {
-  const { budgetMark } = await import('../run-config.js');
+  const { budgetMark } = await import('../config/run-fields.js');
   const runs = paths.map((path) => `${path}${budgetMark(budget)}`);
   const results: unknown[] = [];
   for (const run of runs) results.push(await sweepOne(run, options));
@@ -56,20 +59,19 @@ async function sweepOne(
   const { useEngine } = await import('@sbp/engine');
   const { sweepChart } = await import('@sbp/bench');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
-  const { loadData } = await import('../run-data.js');
-  const { writeJson } = await import('../run-folder.js');
-  const { openTrained, sweepTable, sweepThresholds } = await import('../sweep.js');
+  const { writeJson } = await import('../run/run-folder.js');
+  const { openTrained, sweepTable, sweepThresholds } = await import('../results/sweep.js');
   const say = (line: string) => process.stderr.write(`${line}\n`);
   // tensorflow takes seconds to start, and talks: not before it is known that there is work for it
   await useEngine('wasm');
-  const { model, config, ...about } = await openTrained(path);
+  const { model, data: open, objective, ...about } = await openTrained(path);
   await useEngine(engine);
-  const data = await loadData({ ...config, ...(folder !== undefined && { folder }) }, process.stderr);
+  const data = await open(folder, process.stderr);
   const train = trainExamples === undefined ? data.train : subset(data.train, trainExamples);
   const result = {
     sweep: path,
     ...about,
-    ...(await sweepThresholds(model, { ...data, train }, say)),
+    ...(await sweepThresholds(model, { data: { ...data, train }, objective: objective(data.test) }, say)),
   };
   const text = sweepTable(result);
   const title = `${about.net}: ${about.title}, by threshold`;
@@ -77,7 +79,8 @@ async function sweepOne(
     mkdirSync(out, { recursive: true });
     const file = (extension: string) => join(out, `sweep-${basename(path, '.json')}.${extension}`);
     writeAtomically(file('md'), `### ${title}\n\n${text}\n`);
-    writeAtomically(file('svg'), sweepChart(result.rows, result.macs, { title, chosen: result.chosen }));
+    const { chosen, measure } = result;
+    writeAtomically(file('svg'), sweepChart(result.rows, result.macs, { title, chosen, measure }));
     writeJson(file('json'), result);
   }
   if (!json) print(text);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { RunConfig } from '../run-config.js';
-import { print } from '../words.js';
+import type { RunConfig } from '../config/run-config.js';
+import { print } from '../words/words.js';
 import { budgetOption } from './arguments.js';
 
 const help = `
@@ -31,9 +31,9 @@ async function table(
 ): Promise<void> {
   const { mkdirSync } = await import('node:fs');
   const { join } = await import('node:path');
-  const { readPublished, readResults } = await import('../results.js');
-  const { budgetMark } = await import('../run-config.js');
-  const { memorizedChart, resultsChart, resultsTable } = await import('../results-table.js');
+  const { readPublished, readResults } = await import('../results/results.js');
+  const { budgetMark } = await import('../config/run-fields.js');
+  const { memorizedChart, resultsChart, resultsTable } = await import('../results/results-table.js');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   const all = readResults(paths);
   const results = all.results.filter(({ config }) => config.budget === budget);

@@ -22,13 +22,14 @@ finetune (where the config has "fineTune") and bench. A config:
 
   {
     "name": "quickstart",                           the run's folder, in --runs
-    "net": "lenet5",                                or lenet-fc, vgg-like (with "scale": 0.25)
+    "model": "lenet5",                              or lenet-fc, vgg-like (with "scale": 0.25), or the path of any model
     "method": "structured-bp",                      or original: the network without noise
     "from": "original",                             another run, whose trained weights this one starts from
     "dropout": true, "freezeBatchNorm": true        of vgg-like, in pretraining and after it
-    "data": { "set": "mnist" },                     or cifar10; also folder, trainExamples, validation, labels
+    "data": { "source": "mnist" },                  or cifar10, or the path of data (with normalize, label, classes,
+                                                    augment, skipBroken); also folder, trainExamples, validation, labels
     "noise": { "klWeight": "macs", "klScale": 2 },  also logSigmaInit, threshold, bounds
-    "train": { "epochs": 6 },                       also batchSize, learningRate, noiseRate, decayFrom, l2, seed …
+    "train": { "epochs": 6 },                       also batchSize, optimizer, learningRate, schedule, loss, seed …
     "engine": "auto",                               tensorflow if it is there, else wasm
     "bench": { "batchSizes": [1, 100] },            also repeats
     "fineTune": { "epochs": 10 },                   trains the smaller network on; fields as those of train
@@ -55,7 +56,7 @@ export function addTrain(program: Command): void {
       'how many share each batch, on GPUs each with its own; 0: one a core on wasm',
       wholeNumber,
     )
-    .option('--train-examples <n>', 'only the first n training images', wholeNumber)
+    .option('--train-examples <n>', 'only the first n training examples', wholeNumber)
     .addOption(
       budgetOption(
         'short, medium: with what the config says of it laid over the rest, and -short or -medium in the name',
@@ -80,7 +81,7 @@ export function addTrain(program: Command): void {
     .option('--json', 'the result as JSON on standard output, all else on standard error')
     .addHelpText('after', help)
     .action(async (config, options) => {
-      const { trainRun } = await import('../train-run.js');
+      const { trainRun } = await import('../run/train-run.js');
       await trainRun(config, options);
     });
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openData } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
@@ -159,6 +159,15 @@ describe('sbp compress', () => {
     expect(history.noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
   }, 120_000);
 
+  it('takes the order of the classes from a labels.txt beside the model', async () => {
+    const copy = join(folder, 'labelled');
+    cpSync(join(folder, 'model'), copy, { recursive: true });
+    writeFileSync(join(copy, 'labels.txt'), 'wide\nflat\n\ntall\n');
+    const wrong = await sbp(folder, ...args('by-file').map((each) => (each === 'model' ? 'labelled' : each)));
+    expect(wrong.code).toBe(2);
+    expect(wrong.stdout).toContain('3 classes: wide, flat, tall');
+  }, 60_000);
+
   it('needs no labels', async () => {
     mkdirSync(join(folder, 'bare'), { recursive: true });
     for (let i = 0; i < 40; i++)
@@ -200,7 +209,12 @@ describe('sbp compress', () => {
   ])(
     'refuses %s in one line',
     async (name, more, message) => {
-      const { code, stderr } = await sbp(folder, ...args(`refused-${name.replaceAll(' ', '-')}`), ...more);
+      const { code, stderr, stdout } = await sbp(
+        folder,
+        ...args(`refused-${name.replaceAll(' ', '-')}`),
+        ...more,
+      );
+      expect(stdout).not.toContain('Training');
       expect(stderr).toMatch(message);
       expect(stderr.trimEnd().split('\n')).toHaveLength(1);
       expect(code).toBe(2);

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
+import type { Dataset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { loadModel, modelFiles } from '@sbp/model';
 import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import { readJson } from '../run-folder.js';
-import { count, plural } from '../words.js';
+import { dataFor } from '../run/data/data-for.js';
+import { readJson } from '../run/run-folder.js';
+import { installReporter } from '../words/install-progress.js';
+import { count, plural } from '../words/words.js';
+import { classNames } from './class-names.js';
 import { cutStep } from './cut.js';
 import { finishStep } from './finish.js';
 import type { Job } from './job.js';
@@ -14,7 +18,7 @@ import type { CompressResult } from './result.js';
 import { resultLines } from './result-lines.js';
 import { type CompressSettings, compressPaths, openFolder, sha256Of } from './settings.js';
 import { tuneStep } from './tune.js';
-import { dataFor, dataLine, targetLine } from './understand.js';
+import { dataLine, targetLine } from './understand.js';
 import { compressWithoutData } from './without-data.js';
 
 export interface CompressOptions {
@@ -31,13 +35,15 @@ const EPOCHS = 6;
  * `sbp compress`: a model, data and a target become a smaller model that does the same. What is there already is not done again.
  */
 export async function compress(
-  settings: CompressSettings,
+  asked: CompressSettings,
   out: string,
   { json = false }: CompressOptions,
 ): Promise<void> {
+  const began = performance.now();
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);
   const paths = compressPaths(out);
+  const settings = { ...asked, classes: classNames(asked.model, asked.classes) };
   // what was begun on one engine ends on it, to the same bits
   const begun = existsSync(paths.measured) ? readJson<Measured>(paths.measured).on : undefined;
   const engine = await useEngine((begun?.engine ?? settings.engine) as Parameters<typeof useEngine>[0]);
@@ -65,11 +71,12 @@ export async function compress(
   say(`Data: ${settings.data}, ${dataLine(read)}; ${targetLine(read.train)}`);
   for (const note of notes) say(`  ${note}`);
   const known = read.train.targets.length > 0;
-  const data = known ? read : await taught(read, original);
+  const teach = (set: Dataset) => taughtBy(original, set, stream);
+  const data = known ? read : await taught(read, teach);
   const config = { loss: settings.loss, labelSmoothing: 0 };
   const objective = objectiveOf(original, data.test, config);
   const distilled = settings.distill || !known;
-  const train = distilled && known ? await withTeacher(data.train, original) : data.train;
+  const train = distilled && known ? await teach(data.train) : data.train;
   const perEpoch = Math.ceil(train.size / settings.batchSize);
   const epochs = settings.epochs || Math.min(60, Math.max(EPOCHS, Math.ceil(STEPS / perEpoch)));
   const job: Job = {
@@ -93,12 +100,11 @@ export async function compress(
   say(
     `Engine: ${engine.name} ${engine.version} (${engine.device}), ${plural(replicas, 'replica')}. Measured is ${errorTitle(objective)}${distilled ? '; the model as it is teaches' : ''}.`,
   );
-  const began = performance.now();
-  const measured = await measureStep(job);
+  const measured = await measureStep(job, began);
   await noiseStep(job);
   await cutStep(job);
   await tuneStep(job);
-  const result = await finishStep(job, measured, (performance.now() - began) / 1000);
+  const result = await finishStep(job, measured);
   if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   else say(`\n${resultLines(result, paths)}`);
 }
@@ -106,13 +112,31 @@ export async function compress(
 /** Data without labels, with what the model says of it in their place. */
 async function taught(
   data: Pick<Job['data'], 'train' | 'test' | 'validation'>,
-  original: tf.LayersModel,
+  teach: (set: Dataset) => Promise<Dataset>,
 ): Promise<Job['data']> {
   return {
-    train: await withTeacher(data.train, original),
-    test: await withTeacher(data.test, original),
-    ...(data.validation && { validation: await withTeacher(data.validation, original) }),
+    train: await teach(data.train),
+    test: await teach(data.test),
+    ...(data.validation && { validation: await teach(data.validation) }),
   };
+}
+
+/** What the model says of each example, which takes as long as it takes. */
+async function taughtBy(
+  original: tf.LayersModel,
+  set: Dataset,
+  stream: NodeJS.WriteStream,
+): Promise<Dataset> {
+  const reporter = installReporter(stream);
+  const message = 'the model as it is says what it makes of each example';
+  try {
+    return await withTeacher(set, original, {
+      onProgress: (done, total) =>
+        reporter.progress({ step: 'teacher', message, done, total, amount: count }),
+    });
+  } finally {
+    reporter.stop();
+  }
 }
 
 function modelLine(model: tf.LayersModel): string {

@@ -5,11 +5,11 @@ import { countFlops, exportOnnx, PruneError, pruneModel } from '@sbp/prune';
 import { errorOn, errorTitle, inputTensors } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import * as tf from '@tensorflow/tfjs';
-import { RunError } from '../failure.js';
-import { readJson, readMetrics, writeJson } from '../run-folder.js';
-import { timeOnRuntimes } from '../runtimes.js';
+import { timeOnRuntimes } from '../measure/runtimes.js';
+import { readJson, readMetrics, writeJson } from '../run/run-folder.js';
 import { version } from '../version.js';
-import { count } from '../words.js';
+import { RunError } from '../words/failure.js';
+import { count } from '../words/words.js';
 import type { Cut } from './cut.js';
 import type { Job } from './job.js';
 import type { Measured } from './measure.js';
@@ -24,14 +24,15 @@ const TOLERANCE = 1e-4;
 const SHARES = [1, 0.7, 0.5, 0.35, 0.25, 0.15];
 
 /** Checks and times the smaller model, and leaves it with its ONNX file, the report and all figures. */
-export async function finishStep(job: Job, measured: Measured, seconds: number): Promise<CompressResult> {
+export async function finishStep(job: Job, measured: Measured): Promise<CompressResult> {
+  const began = performance.now();
   const { paths, settings, data, objective, original, on, say } = job;
   const model = await loadModel(paths.tuned);
   const bytes = await saveModel(model, paths.model);
   const onnx = exportOnnx(model);
   writeAtomically(paths.onnx, onnx);
   const { macs, params } = countFlops(model);
-  const { report, error: errorOfCut } = readJson<Cut>(paths.cutDone);
+  const { report, error: errorOfCut, took } = readJson<Cut>(paths.cutDone);
   const error = errorOn(model, data.test, objective);
   const agreement = await beside(model, onnx, data.test);
   say('Timing the model as it was and the smaller one, in turns');
@@ -42,16 +43,19 @@ export async function finishStep(job: Job, measured: Measured, seconds: number):
   const runtimes = new Set(['onnxruntime' as const, on.engine.name]);
   const timed = await timeOnRuntimes(runtimes, entries, { batchSizes: [1], repeats: 12 });
   for (const absent of timed.absent) say(absent);
+  const history = { noise: readMetrics(paths.noiseMetrics), tune: readMetrics(paths.tuneMetrics) };
+  const trained = [...history.noise, ...history.tune].reduce((sum, epoch) => sum + epoch.seconds, 0);
+  const curve = await curveOf(job);
+  const seconds = measured.took + trained + took + (performance.now() - began) / 1000;
   const result: CompressResult = {
     ...{ settings, target: settings.target, measure: errorTitle(objective) },
     before: { error: measured.error, macs: measured.macs, params: measured.params, bytes: measured.bytes },
     cut: { error: errorOfCut, macs, params, bytes },
     after: { error, macs, params, bytes },
-    ...{ report, curve: await curveOf(job) },
+    ...{ report, curve, history },
     ...(agreement && { onnx: agreement }),
     ...{ timings: timed.timings, runtimes: timed.runtimes },
     ...{ seconds, estimated: measured.seconds },
-    history: { noise: readMetrics(paths.noiseMetrics), tune: readMetrics(paths.tuneMetrics) },
     on: {
       engine: { name: on.engine.name, version: on.engine.version, device: on.engine.device },
       replicas: on.replicas,

@@ -1,7 +1,7 @@
 import type { Dataset } from '@sbp/data';
 import type { Objective, TrainConfig } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import type { TrainedOn } from '../run.js';
+import type { TrainedOn } from '../run/run.js';
 import type { CompressPaths, CompressSettings } from './settings.js';
 
 /** What a compression trains and measures on. */

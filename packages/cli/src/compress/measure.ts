@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelFiles } from '@sbp/model';
-import { countFlops, weighKl, withNoise } from '@sbp/prune';
+import { countFlops, pruneModel, weighKl, withNoise } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import { readJson, writeJson } from '../run-folder.js';
-import { count, duration, plural } from '../words.js';
+import { readJson, writeJson } from '../run/run-folder.js';
+import { count, duration, plural } from '../words/words.js';
 import type { Job } from './job.js';
 import { shareOf } from './target.js';
 import { checkBetterThanChance } from './understand.js';
@@ -25,12 +25,14 @@ export interface Measured {
   examplesPerSecond: number;
   /** Of the whole, estimated. */
   seconds: number;
+  /** Seconds that reading and measuring took. */
+  took: number;
   /** What all of it runs on. */
   on: { engine: string; replicas: number };
 }
 
-/** Measures the model as it is, and how long what comes will take. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
-export async function measureStep(job: Job): Promise<Measured> {
+/** Measures the model as it is, and how long what comes will take, all since `start` in it. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
+export async function measureStep(job: Job, start: number): Promise<Measured> {
   const { paths, original, data, objective, settings, say, train: config, fineTune } = job;
   if (existsSync(paths.measured)) return readJson<Measured>(paths.measured);
   const began = performance.now();
@@ -42,6 +44,8 @@ export async function measureStep(job: Job): Promise<Measured> {
   const { macs, params } = countFlops(original);
   const noisy = noisyModel(job);
   const groups = groupsOf(noisy);
+  // a target out of reach is refused now, not after the training
+  pruneModel(noisy, { target: settings.target }).model.dispose();
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
   const after = shareOf(settings.target, { macs, params });
@@ -49,9 +53,10 @@ export async function measureStep(job: Job): Promise<Measured> {
   // a smaller model is faster, but not by as much as it is smaller
   const quick = (fineTune * data.train.size * (0.25 + 0.75 * after)) / examplesPerSecond;
   const evaluated = (data.test.size + (data.validation?.size ?? 0)) * evaluation;
-  const seconds = slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
+  const took = (performance.now() - start) / 1000;
+  const seconds = took + slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
   const measured = {
-    ...{ error, macs, params, groups, examplesPerSecond, seconds },
+    ...{ error, macs, params, groups, examplesPerSecond, seconds, took },
     bytes: await bytesOf(original),
     on: { engine: job.on.engine.name, replicas: job.on.replicas },
   };

@@ -4,8 +4,8 @@ import { budgetOf, type SteeringState, steering } from '@sbp/prune';
 import { errorTitle, type Steering } from '@sbp/train';
 import { readCheckpoint } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
-import { trainToEnd, writeTrainedOn } from '../training.js';
-import { plural } from '../words.js';
+import { trainToEnd, writeTrainedOn } from '../run/training.js';
+import { plural } from '../words/words.js';
 import type { Job } from './job.js';
 import { noisyModel } from './measure.js';
 

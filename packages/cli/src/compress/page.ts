@@ -3,8 +3,8 @@ import type { Dataset } from '@sbp/data';
 import type * as tf from '@tensorflow/tfjs';
 import { diffModels } from '../diff/diff-models.js';
 import { diffNote, diffRows } from '../diff/diff-table.js';
-import { chartOfWidths } from '../figures.js';
-import { count, duration, plural } from '../words.js';
+import { chartOfWidths } from '../measure/figures.js';
+import { count, duration, plural } from '../words/words.js';
 import { disagreements } from './disagreements.js';
 import type { CompressResult } from './result.js';
 import { resultRows } from './result-lines.js';
@@ -63,17 +63,6 @@ function layers({ report }: CompressResult, original: tf.LayersModel, model: tf.
 }
 
 function curve({ measure, curve: points, before, after }: CompressResult): Block[] {
-  if (!measure.endsWith('%'))
-    return [
-      {
-        kind: 'table',
-        rows: points,
-        columns: [
-          { key: 'macs', title: 'MACs', digits: 0 },
-          { key: 'error', title: measure, digits: 4 },
-        ],
-      },
-    ];
   return [
     {
       kind: 'chart',
@@ -85,7 +74,7 @@ function curve({ measure, curve: points, before, after }: CompressResult): Block
             { name: 'fine-tuned', kind: 'measured', points: [after] },
             { name: 'cut at other targets, not fine-tuned', kind: 'curve', points },
           ],
-          { width },
+          { width, measure, lines: 'the trained noise cut at other targets, not fine-tuned' },
         ),
     },
   ];
@@ -106,18 +95,18 @@ function pictures(found: ReturnType<typeof disagreements>, examples: number): Se
   ];
 }
 
-function training({ history: { noise, tune } }: CompressResult): Block[] {
+function training({ measure, history: { noise, tune } }: CompressResult): Block[] {
   const losses = (title: string, epochs: typeof noise): Block => ({
     kind: 'chart',
     title,
-    draw: (width) => lossChart(epochs, { title, width }),
+    draw: (width) => lossChart(epochs, { title, width, measure }),
   });
   return [
     losses('Loss and error by epoch, with noise', noise),
     {
       kind: 'chart',
       title: 'Groups kept and test error by epoch',
-      draw: (width) => trainingChart(noise, { width }),
+      draw: (width) => trainingChart(noise, { width, measure }),
     },
     losses('Fine-tuning of the smaller model', tune),
   ];

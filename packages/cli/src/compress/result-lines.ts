@@ -1,7 +1,7 @@
 import { type Column, table } from '@sbp/bench';
-import { missing } from '../figures.js';
-import { told } from '../progress.js';
-import { duration, size } from '../words.js';
+import { missing } from '../measure/figures.js';
+import { told } from '../words/progress.js';
+import { duration, size } from '../words/words.js';
 import type { CompressResult } from './result.js';
 import type { CompressPaths } from './settings.js';
 import { targetWords } from './target.js';

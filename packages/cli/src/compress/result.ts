@@ -1,7 +1,7 @@
 import type { Environment, ModelTiming } from '@sbp/bench';
 import type { PruneReport, Target } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
-import type { TrainedOn } from '../run.js';
+import type { TrainedOn } from '../run/run.js';
 import type { CompressSettings } from './settings.js';
 
 /** What a model is, before or after. */

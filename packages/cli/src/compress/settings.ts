@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Target } from '@sbp/prune';
-import { UsageError } from '../failure.js';
-import { writeJson } from '../run-folder.js';
+import { writeJson } from '../run/run-folder.js';
+import { UsageError } from '../words/failure.js';
 
 /** What `sbp compress` is asked to do, with its defaults. */
 export interface CompressSettings {

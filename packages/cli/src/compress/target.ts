@@ -1,5 +1,5 @@
 import type { Target } from '@sbp/prune';
-import { UsageError } from '../failure.js';
+import { UsageError } from '../words/failure.js';
 
 const names = ['macs', 'params', 'bytes'] as const;
 

@@ -2,8 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { loadModel, saveModel } from '@sbp/model';
 import { errorTitle } from '@sbp/train';
 import { readCheckpoint } from '@sbp/train/checkpoint';
-import { trainToEnd, writeTrainedOn } from '../training.js';
-import { plural } from '../words.js';
+import { trainToEnd, writeTrainedOn } from '../run/training.js';
+import { plural } from '../words/words.js';
 import type { Job } from './job.js';
 import { recalibrated } from './recalibrated.js';
 

@@ -5,8 +5,8 @@ import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import { diffModels } from '../diff/diff-models.js';
 import { diffFacts, diffNote, diffRows } from '../diff/diff-table.js';
-import { writeJson } from '../run-folder.js';
-import { count, size } from '../words.js';
+import { writeJson } from '../run/run-folder.js';
+import { count, size } from '../words/words.js';
 import type { CompressPaths, CompressSettings } from './settings.js';
 import { targetWords } from './target.js';
 

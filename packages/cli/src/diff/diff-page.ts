@@ -1,5 +1,5 @@
 import { type Block, page } from '@sbp/bench';
-import { chartOfWidths } from '../figures.js';
+import { chartOfWidths } from '../measure/figures.js';
 import type { ModelDiff } from './diff-models.js';
 import { diffFacts, diffNote, diffRows, type FileSizes } from './diff-table.js';
 

@@ -1,6 +1,6 @@
 import type { Column } from '@sbp/bench';
-import { missing } from '../figures.js';
-import { count, plural, size } from '../words.js';
+import { missing } from '../measure/figures.js';
+import { count, plural, size } from '../words/words.js';
 import type { LayerDiff, ModelDiff, Sizes } from './diff-models.js';
 
 /** A row a layer that has weights, multiplies, or is in one model only, and one for all of them. */

@@ -1,21 +1,22 @@
 import { mkdirSync } from 'node:fs';
 import { saveModel } from '@sbp/model';
-import { buildNet } from '../nets.js';
-import { type RunConfigInput, runConfigSchema } from '../run-config.js';
-import { runPaths, writeJson } from '../run-folder.js';
+import { paperNets } from '../config/paper-nets.js';
+import { type RunConfigInput, runConfigSchema } from '../config/run-config.js';
+import { buildNet } from '../run/model/nets.js';
+import { runPaths, writeJson } from '../run/run-folder.js';
 
 const groups = { input_noise: 784, dense1: 500, dense2: 300 };
 const kept = { input_noise: 210, dense1: 84, dense2: 56 };
 
 /** What a run leaves, without running it: LeNet-fc with noise, untrained, and a result of made-up figures. */
 export async function finishedRun(folder: string, given: Partial<RunConfigInput> = {}): Promise<void> {
-  const config = runConfigSchema.parse({ name: 'made-up', net: 'lenet-fc', ...given });
+  const config = runConfigSchema.parse({ name: 'made-up', model: 'lenet-fc', ...given });
   const paths = runPaths(folder);
   mkdirSync(folder, { recursive: true });
   writeJson(paths.config, config);
   writeJson(paths.result, resultOf(config));
   if (config.method !== 'structured-bp') return;
-  const model = buildNet(config, 1000);
+  const model = buildNet(paperNets['lenet-fc'], config, 1000);
   await saveModel(model, paths.trained);
   model.dispose();
 }

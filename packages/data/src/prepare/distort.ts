@@ -62,12 +62,15 @@ export function move(
   at: number,
 ): void {
   const [rows, columns] = [Math.round(down * height), Math.round(right * width)];
+  // By column of what is written: where it is from, within a row.
+  const sources = Int32Array.from(
+    { length: width },
+    (_, x) => channels * inside((mirrored ? width - 1 - x : x) + columns, width),
+  );
   for (let y = 0, to = at; y < height; y++) {
     const row = from + inside(y + rows, height) * width * channels;
-    for (let x = 0; x < width; x++) {
-      const column = inside((mirrored ? width - 1 - x : x) + columns, width);
-      for (let c = 0, pixel = row + column * channels; c < channels; c++) out[to++] = values[pixel++]!;
-    }
+    for (let x = 0; x < width; x++)
+      for (let pixel = row + sources[x]!, end = pixel + channels; pixel < end; ) out[to++] = values[pixel++]!;
   }
 }
 
@@ -95,7 +98,8 @@ export function recolor(
   const [top, bottom] = range(cutout.down, height);
   const [left, right] = range(cutout.right, width);
   for (let y = top; y < bottom; y++)
-    for (let x = left; x < right; x++) image.set(means, (y * width + x) * channels);
+    for (let x = left, at = (y * width + left) * channels; x < right; x++)
+      for (let c = 0; c < channels; c++) image[at++] = means[c]!;
 }
 
 function changeColor(
@@ -104,16 +108,19 @@ function changeColor(
   { contrast, saturation, brightness }: NonNullable<Distortion['color']>,
 ): void {
   const means = channelMeans(image, channels);
-  const colored = channels === 3;
+  // Contrast and brightness are one multiplication and one addition by channel.
+  const shifts = means.map((mean) => mean * (1 - contrast) + brightness);
+  const grey = channels === 3 ? (1 - saturation) / 3 : 0;
+  const kept = channels === 3 ? saturation : 1;
   for (let at = 0; at < image.length; at += channels) {
-    let grey = 0;
+    let sum = 0;
     for (let c = 0; c < channels; c++) {
-      const value = (image[at + c]! - means[c]!) * contrast + means[c]! + brightness;
+      const value = image[at + c]! * contrast + shifts[c]!;
       image[at + c] = value;
-      grey += value / channels;
+      sum += value;
     }
     for (let c = 0; c < channels; c++) {
-      const value = colored ? grey + (image[at + c]! - grey) * saturation : image[at + c]!;
+      const value = image[at + c]! * kept + sum * grey;
       image[at + c] = Math.min(255, Math.max(0, value));
     }
   }

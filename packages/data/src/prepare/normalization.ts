@@ -74,10 +74,11 @@ export function linear(
   const tables = scale.map((_, c) =>
     Float32Array.from({ length: 256 }, (_, byte) => byte * scale[c]! + offset[c]!),
   );
-  const first = tables[0]!;
-  if (tables.every((table) => table.every((value, byte) => value === first[byte])))
+  const one = tables[0]!;
+  if (tables.every((table) => table.every((value, byte) => value === one[byte])))
     return (values, from, out, at, length) => {
-      for (let i = 0; i < length; i++) out[at + i] = first[values[from + i]!]!;
+      const table = one;
+      for (const end = from + length; from < end; ) out[at++] = table[values[from++]!]!;
     };
   return (values, from, out, at, length) => {
     for (let i = 0, c = 0; i < length; i++) {

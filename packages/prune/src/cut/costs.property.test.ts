@@ -61,7 +61,7 @@ it('costsOf says of random graphs what their pruned models cost', () => {
         pruned.dispose();
       },
     ),
-    { numRuns: 120, seed: 11, endOnFailure: true },
+    { numRuns: 80, seed: 11, endOnFailure: true },
   );
   expect(cut).toBeGreaterThan(tried / 2);
 });

@@ -13,7 +13,7 @@ export interface SteeringState {
 export interface SteeringOptions {
   /** The share that is to be left, as `budgetOf` says it. */
   readonly asked: number;
-  /** The KL's scale at the start: rather too low than too high, for what has drowned seldom comes back. Default 0.1, for weights of 1 in the mean, as `weighKl` gives them. */
+  /** The KL's scale at the start: rather too low than too high, for what has drowned seldom comes back. Default 0.05, for weights of 1 in the mean, as `weighKl` gives them. */
   readonly start?: number;
   /** Progress, 0 to 1, at which the target is to be reached. Default 0.8. */
   readonly until?: number;
@@ -49,7 +49,7 @@ const LIMITS = { down: 3, up: 14 };
  *
  * @throws PruneError for settings that cannot be used
  */
-export function steering({ asked, start = 0.1, until = 0.8 }: SteeringOptions): Steering {
+export function steering({ asked, start = 0.05, until = 0.8 }: SteeringOptions): Steering {
   const check = (name: string, value: number, most: number) => {
     if (!(value > 0 && value <= most))
       throw new PruneError(`steering: ${name} is ${value}; expected a number above 0 and at most ${most}`);

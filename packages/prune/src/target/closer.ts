@@ -1,5 +1,5 @@
 import type { Cutter } from './cutter.js';
-import type { Candidates, Prices, Ranked } from './ranking.js';
+import { type Candidates, lookUp, type Prices, type Ranked } from './ranking.js';
 import type { Limit } from './target.js';
 
 /** Where less than this is left of the target, single groups are put back or exchanged. */
@@ -51,7 +51,7 @@ function exchanges(
   prices: Prices,
 ): Ranked[][] {
   const priceOf = ({ of, group }: Ranked) => prices.get(of)![group]!;
-  const isGone = ({ of, group }: Ranked) => gone.some((each) => each.of === of && each.group === group);
+  const isGone = lookUp(gone);
   const staying = ranked.filter((each) => !isGone(each));
   const sets = [...new Set(ranked.map(({ of }) => of))];
   const pairs = sets.flatMap((set) => {

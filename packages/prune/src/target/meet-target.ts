@@ -4,7 +4,15 @@ import { PruneError } from '../errors.js';
 import type { OpGraph } from '../ops/read-ops.js';
 import { closer } from './closer.js';
 import { type Cutter, cutterOf } from './cutter.js';
-import { type Candidates, candidatesOf, type Prices, pricesOf, type Ranked, rank } from './ranking.js';
+import {
+  type Candidates,
+  candidatesOf,
+  lookUp,
+  type Prices,
+  pricesOf,
+  type Ranked,
+  rank,
+} from './ranking.js';
 import type { TargetReport } from './report.js';
 import { type Limit, limitOf, type Target } from './target.js';
 
@@ -98,12 +106,7 @@ const between = (a: Prices, b: Prices): Prices =>
     ]),
   );
 
-const isSame = (a: readonly Ranked[], b: readonly Ranked[]) => {
-  const keyOf = (list: readonly Ranked[]) =>
-    new Set(list.map(({ of, group }) => `${of.op.name} ${of.op.use.ops.indexOf(of.op)} ${group}`));
-  const [x, y] = [keyOf(a), keyOf(b)];
-  return x.size === y.size && [...x].every((key) => y.has(key));
-};
+const isSame = (a: readonly Ranked[], b: readonly Ranked[]) => a.length === b.length && a.every(lookUp(b));
 
 /** Groups that are still there for others' sake cost as much at 0: they stay as they are. */
 function withoutUseless(

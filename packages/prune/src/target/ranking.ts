@@ -75,6 +75,13 @@ export interface Ranked {
   readonly group: number;
 }
 
+/** A list of groups, to look them up. */
+export function lookUp(list: readonly Ranked[]): (each: Ranked) => boolean {
+  const sets = new Map<Candidates, Set<number>>();
+  for (const { of, group } of list) sets.set(of, (sets.get(of) ?? new Set()).add(group));
+  return ({ of, group }) => sets.get(of)?.has(group) === true;
+}
+
 /**
  * Groups in the order in which they go: those with the least signal for their cost first; never the best of a set, nor any that frees nothing.
  *

@@ -23,7 +23,7 @@ export type Target = { [M in Measure]: { readonly [K in M]: number } }[Measure];
 /** A target for a model of given costs. */
 export interface Limit {
   readonly measure: Measure;
-  /** As a fraction of before. */
+  /** As a fraction of before, at most 1. */
   readonly asked: number;
   /** In the measure's units. */
   readonly before: number;
@@ -47,6 +47,6 @@ export function limitOf(target: Target, before: Cost): Limit {
   const of = measures[measure as Measure];
   const all = of(before);
   if (all === 0) throw new PruneError(`target: the model has no ${measure} that could be cut`);
-  const share = value! <= 1 ? value! : value! / all;
+  const share = Math.min(1, value! <= 1 ? value! : value! / all);
   return { measure: measure as Measure, asked: share, before: all, limit: share * all, of };
 }

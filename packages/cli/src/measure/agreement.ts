@@ -1,0 +1,99 @@
+import { batchArrays, type Dataset, lengthOf, readBatch } from '@sbp/data';
+import { inputTensors, type Objective, outputEnds } from '@sbp/train';
+import * as tf from '@tensorflow/tfjs';
+
+/** How far a model is from another one on a data set. */
+export interface Agreement {
+  examples: number;
+  /** Largest difference of any output: of probabilities as they are, of other numbers in parts of the largest. */
+  maxDifference: number;
+  /** Examples of which a classifier says another class; places of masks are not told apart. */
+  otherPredictions: number;
+}
+
+/** Each output's numbers for some examples; however they are computed. */
+export type Predict = (inputs: tf.Tensor[]) => Float32Array[] | Promise<Float32Array[]>;
+
+/** By a tfjs model, at inference. */
+export function predictWith(model: tf.LayersModel): Predict {
+  return (inputs) =>
+    tf.tidy(() => {
+      const said = model.predict(inputs, { batchSize: inputs[0]!.shape[0] }) as tf.Tensor | tf.Tensor[];
+      return [said].flat().map((output) => output.dataSync<'float32'>());
+    });
+}
+
+/** Compares others with a model on every example of a data set. @param objective says what the model's outputs are */
+export async function agreements(
+  reference: tf.LayersModel,
+  others: readonly Predict[],
+  dataset: Dataset,
+  objective: Objective,
+): Promise<Agreement[]> {
+  const predict = predictWith(reference);
+  const given = inputTensors(reference, dataset);
+  const ends = outputEnds(reference);
+  const classesOf = reference.outputs.map(({ rank }, i) =>
+    rank === 2 ? classifiers[objective.outputs[i]!.measure] : undefined,
+  );
+  const largest = ends.map(() => 0);
+  const differences = others.map(() => ends.map(() => 0));
+  const otherPredictions = others.map(() => 0);
+  const most = batchOf(dataset);
+  for (let at = 0; at < dataset.size; at += most) {
+    const indices = Uint32Array.from({ length: Math.min(most, dataset.size - at) }, (_, i) => at + i);
+    const n = indices.length;
+    const batch = readBatch(dataset, indices, batchArrays(dataset, n));
+    const inputs = given(batch.inputs, n);
+    const expected = await predict(inputs);
+    const classes = expected.map((values, i) => classesOf[i]?.(values, n));
+    expected.forEach((values, i) => {
+      largest[i] = values.reduce((most, value) => Math.max(most, Math.abs(value)), largest[i]!);
+    });
+    for (const [k, other] of others.entries()) {
+      const found = await other(inputs);
+      const differs = new Set<number>();
+      for (const [i, values] of found.entries()) {
+        // Math.max keeps a NaN, which must not pass for small.
+        const apart = values.map((value, j) => Math.abs(value - expected[i]![j]!));
+        differences[k]![i] = apart.reduce((a, b) => Math.max(a, b), differences[k]![i]!);
+        for (const [j, value] of classesOf[i]?.(values, n).entries() ?? [])
+          if (value !== classes[i]![j]) differs.add(j);
+      }
+      otherPredictions[k]! += differs.size;
+    }
+    tf.dispose(inputs);
+  }
+  const scale = (i: number) => (ends[i] ? 1 : largest[i] || 1);
+  return others.map((_, k) => ({
+    examples: dataset.size,
+    maxDifference: differences[k]!.map((difference, i) => difference / scale(i)).reduce((a, b) =>
+      Math.max(a, b),
+    ),
+    otherPredictions: otherPredictions[k]!,
+  }));
+}
+
+/** What outputs by row, [examples, units], say of each example, by what their objective measures. */
+const classifiers: Partial<
+  Record<
+    Objective['outputs'][number]['measure'],
+    (values: Float32Array, examples: number) => (number | string)[]
+  >
+> = {
+  error: (values, examples) => rows(values, examples).map((own) => own.indexOf(Math.max(...own))),
+  binaryError: (values, examples) => rows(values, examples).map((own) => own.map((p) => +(p > 0.5)).join('')),
+  binaryErrorOfLogits: (values, examples) =>
+    rows(values, examples).map((own) => own.map((x) => +(x > 0)).join('')),
+};
+
+function rows(values: Float32Array, examples: number): Float32Array[] {
+  const units = values.length / examples;
+  return Array.from({ length: examples }, (_, i) => values.subarray(i * units, (i + 1) * units));
+}
+
+/** As many as some millions of inputs' numbers, so that large images fit, too. */
+function batchOf({ inputs }: Dataset): number {
+  const numbers = inputs.reduce((sum, input) => sum + lengthOf(input), 0);
+  return Math.max(1, Math.min(500, Math.floor(2e6 / numbers)));
+}

@@ -1,0 +1,137 @@
+import { groupCounts } from '@sbp/layers';
+import {
+  type EpochMetrics,
+  type Steering,
+  type TrainConfig,
+  TrainError,
+  type TrainState,
+  train,
+} from '@sbp/train';
+import { type Checkpoint, writeCheckpoint } from '@sbp/train/checkpoint';
+import { tensorboardWriter, writeEpoch } from '@sbp/train/tensorboard';
+import type * as tf from '@tensorflow/tfjs';
+import { RunError } from '../words/failure.js';
+import { trainReporter } from '../words/progress.js';
+import { count, duration, plural } from '../words/words.js';
+import type { RunData } from './data/run-data.js';
+import type { TrainedOn } from './run.js';
+import { appendMetrics, writeJson, writeMetrics } from './run-folder.js';
+
+/** Where a training is kept and shown. */
+interface Place {
+  folder: string;
+  stream: NodeJS.WriteStream;
+  say(line: string): void;
+  /** How often the state is kept within epochs, which are kept at their ends. */
+  checkpointMinutes?: number;
+}
+
+/** One training of a run: of its network, or of the smaller one after the cut. */
+interface Training {
+  model: tf.LayersModel;
+  data: RunData;
+  settings: TrainConfig & { epochs: number };
+  on: TrainedOn;
+  /** Where an earlier call was stopped. */
+  saved: Checkpoint | undefined;
+  files: { checkpoints: string; metrics: string; events: string };
+  /** What the model is trained with beside what it is. */
+  dressed?(model: tf.LayersModel): tf.LayersModel;
+  steer?: Steering;
+  /** What the figure called an error is; default `error %`. */
+  measure?: string;
+}
+
+/** Trains to the end, keeping the state every few minutes and after every epoch, and shows how it goes. */
+export async function trainToEnd(
+  { folder, stream, say, checkpointMinutes }: Place,
+  { model: plain, data, settings, on, saved, files, dressed, steer, measure }: Training,
+): Promise<EpochMetrics[]> {
+  const { epochs } = settings;
+  const model = dressed?.(plain) ?? plain;
+  const history = [...(saved?.history ?? [])];
+  writeMetrics(files.metrics, history);
+  const events = tensorboardWriter(files.events, { from: history.length + 1 });
+  const reporter = trainReporter(stream, epochs, history, { total: groupsOf(model), measure });
+  let last = saved?.state;
+  const unwatch = stopOnSignals(() => {
+    reporter.stop();
+    return kept(folder, last, epochs);
+  });
+  if (saved) say(`Going on from ${place(saved.state)} of ${epochs}, kept in ${folder}`);
+  const keep = (state: TrainState) => {
+    writeCheckpoint(files.checkpoints, { engine: on.engine.name, replicas: on.replicas, history, state });
+    last = state;
+  };
+  try {
+    await train(model, data, settings, {
+      resume: saved?.state,
+      onProgress: (progress) => reporter.progress(progress),
+      checkpointMinutes,
+      steer,
+      onCheckpoint: keep,
+      onEpoch: (metrics, state) => {
+        history.push(metrics);
+        // The metrics are brought to what the checkpoint says when the run goes on; events can only be dropped then.
+        writeEpoch(events, metrics, model);
+        keep(state);
+        appendMetrics(files.metrics, metrics);
+        reporter.epoch(metrics);
+      },
+    });
+  } catch (error) {
+    // nothing is wrong with what was asked for
+    if (error instanceof TrainError && error.code === 'replica-died')
+      throw new RunError(`${error.message}. ${kept(folder, last, epochs)}`);
+    throw error;
+  } finally {
+    reporter.stop();
+    events.close();
+    unwatch();
+  }
+  if (model !== plain) {
+    plain.setWeights(model.getWeights());
+    model.dispose();
+  }
+  const seconds = history.reduce((sum, epoch) => sum + epoch.seconds, 0);
+  say(`Trained ${plural(history.length, 'epoch')} in ${duration(seconds)}.`);
+  return history;
+}
+
+/** Leaves word that a training is done, and on what it ran. */
+export function writeTrainedOn(file: string, { engine, replicas }: TrainedOn, more: object = {}): void {
+  const { name, version, device } = engine;
+  writeJson(file, { engine: { name, version, device }, replicas, ...more });
+}
+
+function groupsOf(model: tf.LayersModel): Record<string, number> {
+  return Object.fromEntries(groupCounts(model).map(({ name, total }) => [name, total]));
+}
+
+/** Where in a training a state was taken. */
+function place({ epoch, within }: TrainState): string {
+  return within ? `image ${count(within.sums.examples)} of epoch ${epoch + 1}` : `the end of epoch ${epoch}`;
+}
+
+function kept(folder: string, state: TrainState | undefined, epochs: number): string {
+  if (!state) return 'Stopped before there was anything to keep; the same command starts anew.';
+  return `Stopped; kept in ${folder} up to ${place(state)} of ${epochs}: the same command goes on from there.`;
+}
+
+/**
+ * What is written is written whole, so the process can end at any moment; it only has to say so.
+ *
+ * @returns what ends the watch
+ */
+function stopOnSignals(line: () => string): () => void {
+  const stop = (code: number) => () => {
+    process.stderr.write(`\n${line()}\n`);
+    process.exit(code);
+  };
+  const handlers = { SIGINT: stop(130), SIGTERM: stop(143) };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, handlers[signal]);
+  return () => {
+    for (const signal of signals) process.off(signal, handlers[signal]);
+  };
+}
