@@ -141,6 +141,29 @@ describe('a model trains on its targets, by the loss that they ask for', () => {
     expect(own?.logSigma.read().dataSync()).not.toEqual(before);
   });
 
+  it('a noise that stands in places of several sizes', async () => {
+    const own = logNormalDropout({ ...noise, name: 'both' });
+    const on = (x: tf.SymbolicTensor, ...layers: tf.layers.Layer[]) =>
+      layers.reduce((value, layer) => layer.apply(value) as tf.SymbolicTensor, x);
+    const start = tf.input({ shape: [4], name: 'in' });
+    const image = on(
+      start,
+      tf.layers.reshape({ targetShape: [2, 2, 1] }),
+      tf.layers.conv2d({ filters: 3, kernelSize: 1 }),
+    );
+    const flat = [on(image, own), on(image, tf.layers.maxPooling2d({ poolSize: 2 }), own)].map((x) =>
+      on(x, tf.layers.flatten()),
+    );
+    const both = tf.layers.concatenate().apply(flat) as tf.SymbolicTensor;
+    const model = tf.model({
+      inputs: start,
+      outputs: on(both, tf.layers.dense({ units: 3, activation: 'softmax' })),
+    });
+    const data = { train: set('classes'), test: set('classes') };
+    const [metrics] = await train(model, data, { ...quick, epochs: 1 });
+    expect(errorOn(model, data.test)).toBeCloseTo(metrics?.error as number, 5);
+  });
+
   it('several inputs, by their names', async () => {
     const [a, b] = [tf.input({ shape: [1], name: 'a' }), tf.input({ shape: [1], name: 'b' })];
     const both = tf.layers.concatenate().apply([a, b]) as tf.SymbolicTensor;

@@ -8,7 +8,10 @@ const NUMBERS = 2 ** 24;
 export function batchFor({ layers, inputs }: tf.LayersModel): number {
   const sizes = [
     ...inputs.map(({ shape }) => shape),
-    ...layers.flatMap(({ outputShape }) => shapesOf(outputShape)),
+    // at each of its uses: one that stands in several places may have as many sizes
+    ...layers.flatMap(({ inboundNodes }) =>
+      inboundNodes.flatMap(({ outputShapes }) => shapesOf(outputShapes)),
+    ),
   ];
   const largest = Math.max(...sizes.map((shape) => shape.slice(1).reduce<number>((p, d) => p * (d ?? 1), 1)));
   return Math.max(1, Math.min(BATCH, Math.floor(NUMBERS / largest)));
