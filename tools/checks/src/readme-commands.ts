@@ -8,6 +8,8 @@ import { packages, readManifest, root } from './workspace.js';
  * README a `runs/…`, here too, stands for one in an empty folder: nobody's runs are read or written over.
  */
 export const shortened: Record<string, string> = {
+  'npx sbp compress node_modules/@sbp/cli/examples/digits --data node_modules/@sbp/cli/examples/digits.mjs --target macs=0.5 --out digits --epochs 12 --fine-tune 8':
+    '--epochs 1 --fine-tune 1',
   'npm run quickstart': '-- --epochs 1 --train-examples 1000 --runs runs/',
   'npm run bench:noise -- --engines wasm': '--networks lenet-fc --rounds 1 --seconds 0.1',
   // without what it would install, gigabytes
