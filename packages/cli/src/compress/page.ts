@@ -112,16 +112,8 @@ function training({ measure, history: { noise, tune } }: CompressResult): Block[
   ];
 }
 
-function facts({
-  settings,
-  on,
-  environment,
-  version,
-  seconds,
-  estimated,
-  history,
-  target,
-}: CompressResult): Block[] {
+function facts(result: CompressResult): Block[] {
+  const { settings, on, environment, version, seconds, estimated, history, target } = result;
   const entries: [string, string][] = [
     ['Model', settings.model],
     ['Data', settings.data ?? 'none'],
@@ -130,7 +122,8 @@ function facts({
       'Training',
       `${plural(history.noise.length, 'epoch')} with noise, ${plural(history.tune.length, 'epoch')} after the cut, batches of ${settings.batchSize}, rate ${settings.learningRate}`,
     ],
-    ['What is minimised', objectiveWords(settings)],
+    ['What is minimised', objectiveWords(result)],
+    ['Examples', examplesWords(result)],
     [
       'Trained on',
       `${on.engine.name} ${on.engine.version} (${on.engine.device}), ${plural(on.replicas, 'replica')}`,
@@ -146,7 +139,17 @@ function facts({
   ];
 }
 
-function objectiveWords({ loss, distill }: CompressResult['settings']): string {
-  const own = loss ?? "the loss that the model's targets ask for";
-  return `${own}${distill ? ', half of it against what the model as it was says' : ''}, and the noise's KL; nothing is selected by the test examples`;
+function objectiveWords({ losses, settings, history }: CompressResult): string {
+  const own = losses.map(({ output, loss, weight }) =>
+    losses.length === 1 ? loss : `${loss} of '${output}'${weight === 1 ? '' : ` × ${weight}`}`,
+  );
+  const taught = settings.distill ? ', half of it against what the model as it was says' : '';
+  const scale = history.noise.at(-1)?.klScale;
+  const kl = `with noise also the KL of each group, by what it costs (1 in the mean), over the number of training examples${scale === undefined ? '' : `, times ${scale.toPrecision(3)} at the end`}`;
+  return `${own.join(' and ')}${taught}; ${kl}`;
+}
+
+function examplesWords({ examples: { train, validation, test } }: CompressResult): string {
+  const held = validation === undefined ? '' : `, ${count(validation)} held out`;
+  return `${count(train)} to train on${held}, ${count(test)} to test on; nothing is selected by those`;
 }

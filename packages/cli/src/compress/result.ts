@@ -17,6 +17,9 @@ export interface Sized {
 export interface CompressResult {
   settings: CompressSettings;
   target: Target;
+  /** By output, the loss that is minimised and its weight. */
+  losses: { output: string; loss: string; weight: number }[];
+  examples: { train: number; validation?: number; test: number };
   /** What the errors are, in words with their unit. */
   measure: string;
   before: Sized;

@@ -121,6 +121,7 @@ function settings(result: Result): Block[] {
       `${plural(train.epochs, 'epoch')} of batches of ${train.batchSize}, rate ${train.learningRate}, in ${duration(seconds)}`,
     ],
     ['Fine-tuning', fineTune && plural(fineTune.epochs, 'epoch')],
+    ['What is minimised', objectiveWords(config)],
     ['Seed', String(train.seed)],
     ['Trained on', `${engine.name} ${engine.version} (${engine.device}), ${plural(replicas, 'replica')}`],
     ['Timed on', runtimes.join(', ')],
@@ -131,4 +132,19 @@ function settings(result: Result): Block[] {
     { kind: 'facts', facts: facts.flatMap(([name, value]) => (value ? [[name, value] as const] : [])) },
     { kind: 'code', title: 'Config, with every default', text: JSON.stringify(config, undefined, 2) },
   ];
+}
+
+/** What training minimised, beside what is told of its schedule. */
+function objectiveWords({ method, noise, sparseVd, groupLasso, train }: Result['config']): string {
+  const { loss, l2, distillation } = train;
+  const own = typeof loss === 'string' ? loss : loss ? JSON.stringify(loss) : 'the loss that the targets ask for';
+  const more = {
+    original: [],
+    'sparse-vd': [`KL of each weight × ${sparseVd.klScale}`],
+    ssl: [`group lasso, filters ${JSON.stringify(groupLasso.filters)}, channels ${JSON.stringify(groupLasso.channels)}`],
+    'structured-bp': [`KL of each group by ${JSON.stringify(noise.klWeight).replaceAll('"', '')} × ${noise.klScale}, over the number of training examples`],
+  }[method];
+  const penalty = l2 === 0 ? [] : [`L2 ${JSON.stringify(l2)}`];
+  const taught = distillation ? [`${distillation.weight} of the loss against what the model as it was says`] : [];
+  return [own, ...taught, ...more, ...penalty].join('; ');
 }
