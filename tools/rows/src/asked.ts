@@ -24,7 +24,11 @@ const made = (name: keyof typeof rows, what: string): Asked => ({
     const { model, data } = await makeRow(rows[name], `${folder}/made-${name}`, { seed: 0 });
     return [model, '--data', data, ...rows[name].flags, '--target', 'macs=0.5'];
   },
-  most: { macs: 0.5, error: (before) => 1.02 * before, words: 'within 2 % of before' },
+  // of a classifier, its accuracy
+  most:
+    name === 'table'
+      ? { macs: 0.5, error: (before) => 1.02 * before, words: 'within 2 % of before' }
+      : { macs: 0.5, error: (before) => 100 - 0.98 * (100 - before), words: 'accuracy within 2 % of before' },
 });
 
 export const asked: readonly Asked[] = [

@@ -32,6 +32,12 @@ describe('random graphs', () => {
       for (const step of (config.steps ?? []) as StepSpec[]) note(step);
     };
     let [nested, shared, frozen, ports, first] = [0, 0, 0, 0, 0];
+    const known = [...Object.keys(layerKinds), ...Object.keys(joins), ...Object.keys(blocks), 'nested'];
+    const wanted = known.filter((kind) => kind !== 'embedding');
+    const all = () =>
+      kindsOfTfjs.every((kind) => classes.has(kind)) &&
+      wanted.every((kind) => steps.has(kind)) &&
+      [nested, shared, frozen, ports, first].every((count) => count > 15);
     for (const [i, spec] of fc.sample(graphSpecs, { numRuns: 1000, seed: 20172 }).entries()) {
       spec.steps.forEach(note);
       const model = buildGraph(spec, { noisy: i % 2 === 0 });
@@ -51,12 +57,13 @@ describe('random graphs', () => {
       ports += model.inputs.length > 1 || model.outputs.length > 1 ? 1 : 0;
       first += layers.some((layer) => layer.getConfig().dataFormat === 'channelsFirst') ? 1 : 0;
       model.dispose();
+      // rare kinds take their time to come
+      if (i >= 300 && all()) break;
     }
     expect([...classes]).toEqual(expect.arrayContaining(kindsOfTfjs));
-    const known = [...Object.keys(layerKinds), ...Object.keys(joins), ...Object.keys(blocks), 'nested'];
-    expect([...steps]).toEqual(expect.arrayContaining(known.filter((kind) => kind !== 'embedding')));
+    expect([...steps]).toEqual(expect.arrayContaining(wanted));
     for (const count of [nested, shared, frozen, ports, first]) expect(count).toBeGreaterThan(15);
-  });
+  }, 200_000);
 
   it('are the same from the same spec, names included', () => {
     for (const spec of fc.sample(graphSpecs, { numRuns: 10, seed: 5 })) {
