@@ -20,7 +20,7 @@ const config = {
   bench: { repeats: 1 },
 };
 /** Kills of each run while it trains, and then while it prunes and while it times. */
-const TRAINING_KILLS = 8;
+const TRAINING_KILLS = 6;
 
 let folder: string;
 let whole: Ended;
@@ -80,7 +80,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('a run that is killed', () => {
   // Two at a time; with the others' seed the moments are others.
   it.concurrent.each([1, 2])(
-    'at 10 random moments goes on to the same weights, to the bit (%i)',
+    'at 8 random moments goes on to the same weights, to the bit (%i)',
     async (seed) => {
       const name = `killed-${seed}`;
       const { metrics, training, pruning, trained, pruned } = paths(name);
