@@ -7,7 +7,7 @@ import type { SharedRun } from '../run/shared-run.js';
 import { weightLayout } from '../step/layout.js';
 import type { Link } from './link.js';
 import type { Reply, Request } from './messages.js';
-import { progressPause } from './progress-pause.js';
+import { progressClock, progressPause } from './progress-pause.js';
 
 /** A replica of a run that does what it is asked, on the current backend. */
 export async function replicaService(
@@ -18,13 +18,14 @@ export async function replicaService(
   say: (reply: Reply) => void,
 ): Promise<(request: Request) => Promise<void>> {
   const replica = new Replica(await opened(files, run), run, index, link);
+  const clock = progressClock();
   return async (request) => {
     if (request.kind === 'evaluate') {
       say({ kind: 'evaluate', measured: replica.evaluate(request.weights, request.dataset) });
       return;
     }
     const { epoch, from, seconds, until, klScale } = request;
-    const pause = progressPause(run, epoch, from, (progress) => say({ kind: 'progress', progress }));
+    const pause = progressPause(run, epoch, from, (progress) => say({ kind: 'progress', progress }), clock);
     // one of them reports, and watches the time
     const shared = { from, until, klScale };
     const part = index === 0 ? { ...shared, seconds, pause } : shared;

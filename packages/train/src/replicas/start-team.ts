@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { GraphReplica } from '../run/graph-replica.js';
 import { Replica } from '../run/replica.js';
 import type { SharedRun } from '../run/shared-run.js';
-import { progressPause } from './progress-pause.js';
+import { progressClock, progressPause } from './progress-pause.js';
 import type { Team } from './team.js';
 
 /** Where a run's replicas live: one in this thread, several in threads of their own, or on GPUs in processes, because TensorFlow gives a process one GPU for all its threads. */
@@ -18,9 +18,10 @@ export function startTeam(model: tf.LayersModel, run: SharedRun): Team | Promise
 function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
   const replica =
     tf.getBackend() === 'tensorflow' ? new GraphReplica(model, run) : new Replica(model, run, 0);
+  const clock = progressClock();
   return {
     epoch: (epoch, { onProgress, ...part }) =>
-      replica.epoch(epoch, { ...part, pause: progressPause(run, epoch, part.from, onProgress) }),
+      replica.epoch(epoch, { ...part, pause: progressPause(run, epoch, part.from, onProgress, clock) }),
     evaluate: async (weights, dataset) => replica.evaluate(weights, dataset),
     stop: async () => replica.dispose(),
   };
