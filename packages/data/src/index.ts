@@ -1,5 +1,6 @@
 export { type Batch, batchArrays } from './batch/batch.js';
 export { type BatchesAhead, type BatchPlan, batchesAhead } from './batch/batches-ahead.js';
+export { batchesOf } from './batch/batches-of.js';
 export { evenPart, shuffledIndices } from './batch/order.js';
 export { readBatch, takesTime } from './batch/read-batch.js';
 export { DataError } from './data-error.js';

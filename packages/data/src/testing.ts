@@ -1,6 +1,7 @@
 // What the tests of this package look at.
-import { batchArrays } from './batch/batch.js';
+import { expect } from 'vitest';
 import { readBatch } from './batch/read-batch.js';
+import { DataError } from './data-error.js';
 import { classTarget } from './dataset/class-target.js';
 import type { Dataset } from './dataset/dataset.js';
 import type { Draw } from './prepare/draw.js';
@@ -13,7 +14,7 @@ export const labelsOf = (dataset: Dataset) => classTarget(dataset).values as Uin
 
 /** A new batch. */
 export function batchOf(dataset: Dataset, indices: ArrayLike<number>, draw?: Draw) {
-  return readBatch(dataset, indices, batchArrays(dataset, indices.length), draw);
+  return readBatch(dataset, indices, undefined, draw);
 }
 
 /** What a network is given of examples: the first input. */
@@ -37,4 +38,16 @@ export function npyBytes(
   ]);
   start.writeUInt16LE(padded.length, 8);
   return Buffer.concat([start, data]);
+}
+
+/** What a person is told where data can't be opened: a DataError in one line, and not too long. */
+export async function failure(loading: Promise<unknown>): Promise<string> {
+  const error = await loading.then(
+    () => expect.fail('no error'),
+    (error) => error,
+  );
+  expect(error).toBeInstanceOf(DataError);
+  expect(error.message.length).toBeLessThan(500);
+  expect(error.message).not.toMatch(/\n/);
+  return error.message;
 }

@@ -13,6 +13,7 @@ export {
   type Objective,
   type OutputObjective,
   objectiveOf,
+  ownTargets,
 } from './objective/objective.js';
 export { type TeacherOptions, withTeacher } from './objective/teacher.js';
 export type { EpochSums, StepTotals, TrainStep } from './run/epoch.js';

@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emptyFolder, sbp, start } from '../testing/sbp.js';
-import type { CompressResult } from './result.js';
+import type { CompressResult } from './report/result.js';
 import { compressPaths } from './settings.js';
 
 const SIDE = 12;
@@ -125,11 +125,11 @@ describe('sbp compress', () => {
 
   it('goes on from the trained noise for another target', async () => {
     const paths = compressPaths(join(folder, 'small'));
-    const before = statSync(paths.noiseDone).mtimeMs;
+    const before = statSync(paths.noise.done).mtimeMs;
     const { code, stdout } = await sbp(folder, ...args('small', 'params=0.4'));
     expect(code).toBe(0);
     expect(stdout).not.toContain('Training with noise');
-    expect(statSync(paths.noiseDone).mtimeMs).toBe(before);
+    expect(statSync(paths.noise.done).mtimeMs).toBe(before);
     const { after, before: was } = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
     expect(after.params).toBeLessThanOrEqual(0.4 * was.params);
     const other = await sbp(folder, ...args('small', 'params=0.4', '--seed', '2'));
@@ -144,7 +144,10 @@ describe('sbp compress', () => {
     const long = args('stopped', 'macs=0.5', '--epochs', '50');
     const { child, ended } = start(folder, long);
     const paths = compressPaths(join(folder, 'stopped'));
-    while (!existsSync(paths.noiseMetrics) || readFileSync(paths.noiseMetrics, 'utf8').split('\n').length < 3)
+    while (
+      !existsSync(paths.noise.metrics) ||
+      readFileSync(paths.noise.metrics, 'utf8').split('\n').length < 3
+    )
       await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGINT');
     const { code, stderr } = await ended;

@@ -5,29 +5,28 @@ import { loadModel, modelFiles } from '@sbp/model';
 import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { dataFor } from '../run/data/data-for.js';
+import type { RunData } from '../run/data/run-data.js';
 import { readJson } from '../run/run-folder.js';
 import { installReporter } from '../words/install-progress.js';
-import { count, plural } from '../words/words.js';
+import { count, plural, print } from '../words/words.js';
 import { classNames } from './class-names.js';
-import { cutStep } from './cut.js';
-import { finishStep } from './finish.js';
-import type { Job } from './job.js';
-import { type Measured, measureStep } from './measure.js';
-import { noiseStep } from './noise.js';
-import type { CompressResult } from './result.js';
-import { resultLines } from './result-lines.js';
+import { type Job, STEPS } from './job.js';
+import type { CompressResult } from './report/result.js';
+import { resultLines } from './report/result-lines.js';
 import { type CompressSettings, compressPaths, openFolder, sha256Of } from './settings.js';
-import { tuneStep } from './tune.js';
+import { cutStep } from './steps/cut.js';
+import { finishStep } from './steps/finish.js';
+import { type Measured, measureStep } from './steps/measure.js';
+import { noiseStep } from './steps/noise.js';
+import { tuneStep } from './steps/tune.js';
+import { compressWithoutData } from './steps/without-data.js';
 import { dataLine, targetLine } from './understand.js';
-import { compressWithoutData } from './without-data.js';
 
 export interface CompressOptions {
   /** The result goes to standard output as JSON, all else to standard error. */
   json?: boolean;
 }
 
-/** Steps of a training with noise, and of one after the cut, that small data gets at least. */
-const STEPS = 1200;
 /** Epochs that large data gets at least. */
 const EPOCHS = 6;
 
@@ -48,20 +47,19 @@ export async function compress(
   const begun = existsSync(paths.measured) ? readJson<Measured>(paths.measured).on : undefined;
   const engine = await useEngine((begun?.engine ?? settings.engine) as Parameters<typeof useEngine>[0]);
   const original = await loadModel(settings.model);
-  const sha256 =
-    sha256Of((await modelFiles(original))['model.json']) +
-    sha256Of((await modelFiles(original))['weights.bin']);
+  const files = await modelFiles(original);
+  const sha256 = sha256Of(files['model.json']) + sha256Of(files['weights.bin']);
   openFolder(paths, settings, sha256);
   if (existsSync(paths.result)) {
     const result = readJson<CompressResult>(paths.result);
     const words = 'curve' in result ? resultLines(result, paths) : `${paths.model}`;
-    if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+    if (json) print(JSON.stringify(result, undefined, 2));
     else say(`${paths.folder} is done; this is what it came to.\n\n${words}`);
     return;
   }
   if (settings.data === null) {
     const line = await compressWithoutData(original, { settings, paths });
-    if (json) process.stdout.write(`${JSON.stringify(readJson(paths.result), undefined, 2)}\n`);
+    if (json) print(JSON.stringify(readJson(paths.result), undefined, 2));
     else say(line);
     return;
   }
@@ -105,15 +103,12 @@ export async function compress(
   await cutStep(job);
   await tuneStep(job);
   const result = await finishStep(job, measured);
-  if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  if (json) print(JSON.stringify(result, undefined, 2));
   else say(`\n${resultLines(result, paths)}`);
 }
 
 /** Data without labels, with what the model says of it in their place. */
-async function taught(
-  data: Pick<Job['data'], 'train' | 'test' | 'validation'>,
-  teach: (set: Dataset) => Promise<Dataset>,
-): Promise<Job['data']> {
+async function taught(data: RunData, teach: (set: Dataset) => Promise<Dataset>): Promise<RunData> {
   return {
     train: await teach(data.train),
     test: await teach(data.test),

@@ -1,15 +1,11 @@
-import type { Dataset } from '@sbp/data';
 import type { Objective, TrainConfig } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
+import type { RunData } from '../run/data/run-data.js';
 import type { TrainedOn } from '../run/run.js';
 import type { CompressPaths, CompressSettings } from './settings.js';
 
-/** What a compression trains and measures on. */
-export interface JobData {
-  train: Dataset;
-  validation?: Dataset;
-  test: Dataset;
-}
+/** Steps in which noise drowns at the trainer's usual rate for it; small data gets so many epochs that there are as many. */
+export const STEPS = 1200;
 
 /** A compression under way. */
 export interface Job {
@@ -21,7 +17,7 @@ export interface Job {
   /** The model as it is. */
   original: tf.LayersModel;
   /** The training set holds what the original says, where it teaches. */
-  data: JobData;
+  data: RunData;
   /** What the error is of. */
   objective: Objective;
   /** What both trainings have alike. */

@@ -36,6 +36,14 @@ export interface CompressSettings {
 /** Paths of what a compression leaves behind. */
 export function compressPaths(folder: string) {
   const work = (name: string) => join(folder, 'work', name);
+  const training = (name: string, model = name) => ({
+    model: work(model),
+    /** Written at its end: on what it ran. */
+    done: work(`${model}.json`),
+    checkpoints: work(`${name}-checkpoints`),
+    metrics: work(`${name}.jsonl`),
+    events: work(join('events', name)),
+  });
   return {
     folder,
     work: join(folder, 'work'),
@@ -45,22 +53,16 @@ export function compressPaths(folder: string) {
     report: join(folder, 'report.html'),
     result: join(folder, 'result.json'),
     measured: work('measured.json'),
-    noise: work('noise'),
-    noiseDone: work('noise.json'),
-    noiseCheckpoints: work('noise-checkpoints'),
-    noiseMetrics: work('noise.jsonl'),
-    noiseEvents: work(join('events', 'noise')),
+    noise: training('noise'),
     cut: work('cut'),
     cutDone: work('cut.json'),
-    tuned: work('tuned'),
-    tunedDone: work('tuned.json'),
-    tuneCheckpoints: work('tune-checkpoints'),
-    tuneMetrics: work('tune.jsonl'),
-    tuneEvents: work(join('events', 'tune')),
+    tune: training('tune', 'tuned'),
   };
 }
 
 export type CompressPaths = ReturnType<typeof compressPaths>;
+/** What one of its trainings leaves. */
+export type TrainingPaths = CompressPaths['noise'];
 
 /** What is kept of a compression's settings, to know it again. */
 interface Kept {
@@ -98,8 +100,12 @@ export function openFolder(paths: CompressPaths, settings: CompressSettings, sha
 
 /** Takes away what later steps have left, whose ground is another one now. */
 function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
-  const tune = [paths.tunedDone, paths.tuned, paths.tuneCheckpoints, paths.tuneMetrics, paths.tuneEvents];
-  const stale = [paths.result, paths.report, ...(step === 'cut' ? [paths.cutDone] : []), ...tune];
+  const stale = [
+    paths.result,
+    paths.report,
+    ...(step === 'cut' ? [paths.cutDone] : []),
+    ...Object.values(paths.tune),
+  ];
   for (const path of stale) rmSync(path, { recursive: true, force: true });
 }
 

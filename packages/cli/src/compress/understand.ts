@@ -1,11 +1,12 @@
 import type { Dataset } from '@sbp/data';
+import { ownTargets } from '@sbp/train';
+import type { RunData } from '../run/data/run-data.js';
 import { UsageError } from '../words/failure.js';
 import { count } from '../words/words.js';
-import type { JobData } from './job.js';
 import type { CompressSettings } from './settings.js';
 
 /** What the person is told of a data set, in a line. */
-export function dataLine({ train, validation, test }: JobData): string {
+export function dataLine({ train, validation, test }: RunData): string {
   const parts = [
     `${count(train.size)} to train on`,
     ...(validation ? [`${count(validation.size)} held out`] : []),
@@ -14,11 +15,10 @@ export function dataLine({ train, validation, test }: JobData): string {
   return parts.join(', ');
 }
 
-/** What the targets are, in words. */
+/** What the targets are, in words; before a teacher has said anything. */
 export function targetLine({ targets }: Dataset): string {
-  const own = targets.filter(({ name }) => !name.startsWith('teacher:'));
-  if (own.length === 0) return 'no labels: the model as it is says what is right';
-  return own
+  if (targets.length === 0) return 'no labels: the model as it is says what is right';
+  return targets
     .map(({ name, kind, shape, classes }) => {
       if (kind === 'classes')
         return `${classes!.length} classes${shape.length > 0 ? ` of ${shape.join('×')} places` : ''}: ${few(classes!)}`;
@@ -38,7 +38,7 @@ const few = (names: readonly string[]) =>
  * @returns undefined where nothing can be said
  */
 export function chanceError({ targets, size }: Dataset): number | undefined {
-  const own = targets.filter(({ name }) => !name.startsWith('teacher:'));
+  const own = ownTargets(targets);
   const [target] = own;
   if (own.length !== 1 || !target || 'file' in target.values) return undefined;
   const { values, kind } = target;

@@ -1,4 +1,4 @@
-import { batchArrays, type Dataset, lengthOf, readBatch } from '@sbp/data';
+import { batchesOf, type Dataset, lengthOf } from '@sbp/data';
 import { inputTensors, type Objective, outputEnds } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 
@@ -39,11 +39,8 @@ export async function agreements(
   const largest = ends.map(() => 0);
   const differences = others.map(() => ends.map(() => 0));
   const otherPredictions = others.map(() => 0);
-  const most = batchOf(dataset);
-  for (let at = 0; at < dataset.size; at += most) {
-    const indices = Uint32Array.from({ length: Math.min(most, dataset.size - at) }, (_, i) => at + i);
+  for (const { indices, batch } of batchesOf(dataset, mostOf(dataset))) {
     const n = indices.length;
-    const batch = readBatch(dataset, indices, batchArrays(dataset, n));
     const inputs = given(batch.inputs, n);
     const expected = await predict(inputs);
     const classes = expected.map((values, i) => classesOf[i]?.(values, n));
@@ -93,7 +90,7 @@ function rows(values: Float32Array, examples: number): Float32Array[] {
 }
 
 /** As many as some millions of inputs' numbers, so that large images fit, too. */
-function batchOf({ inputs }: Dataset): number {
+function mostOf({ inputs }: Dataset): number {
   const numbers = inputs.reduce((sum, input) => sum + lengthOf(input), 0);
   return Math.max(1, Math.min(500, Math.floor(2e6 / numbers)));
 }

@@ -86,3 +86,10 @@ export function readFineTuned({ fineTuning, fineTuneMetrics }: RunPaths): Traine
 }
 
 export const lastError = ({ history }: Pick<Trained, 'history'>): number => history.at(-1)!.error;
+
+/** How many examples there are of each part. */
+export const countsOf = ({ train, validation, test }: RunData): ExampleCounts => ({
+  train: train.size,
+  ...(validation && { validation: validation.size }),
+  test: test.size,
+});

@@ -99,9 +99,13 @@ export async function trainToEnd(
 }
 
 /** Leaves word that a training is done, and on what it ran. */
-export function writeTrainedOn(file: string, { engine, replicas }: TrainedOn, more: object = {}): void {
-  const { name, version, device } = engine;
-  writeJson(file, { engine: { name, version, device }, replicas, ...more });
+export function writeTrainedOn(file: string, on: TrainedOn, more: object = {}): void {
+  writeJson(file, { ...trainedOn(on), ...more });
+}
+
+/** As it is written: an engine has more to it. */
+export function trainedOn({ engine: { name, version, device }, replicas }: TrainedOn): TrainedOn {
+  return { engine: { name, version, device }, replicas };
 }
 
 function groupsOf(model: tf.LayersModel): Record<string, number> {

@@ -5,17 +5,23 @@ import { type Distortion, distortionsOf, move, recolor } from '../prepare/distor
 import type { Draw } from '../prepare/draw.js';
 import { linear, standardized, type Write } from '../prepare/normalization.js';
 import { standardizeImage, tutorialDistortions, undistorted } from '../prepare/tutorial.js';
-import { type Batch, holdsInts } from './batch.js';
+import { type Batch, batchArrays, holdsInts } from './batch.js';
 
 /**
  * Writes the examples at `indices` one after the other: inputs normalised as each says, targets as they are.
  *
- * @param into arrays of just as many examples, as {@link batchArrays} gives them; each is ready for `tf.tensor(array, [examples, ...shape])`
+ * @param into arrays of just as many examples, as {@link batchArrays} gives them; each is ready for `tf.tensor(array, [examples, ...shape])`. Left out, they
+ *   are new
  * @param draw where the distortions of a training step come from (the data set's `augment`); left out, there are none, as for evaluation
  * @returns `into`
  * @throws DataError if an array has another length, an index is outside the data set, or a file can't be read
  */
-export function readBatch(dataset: Dataset, indices: ArrayLike<number>, into: Batch, draw?: Draw): Batch {
+export function readBatch(
+  dataset: Dataset,
+  indices: ArrayLike<number>,
+  into: Batch = batchArrays(dataset, indices.length),
+  draw?: Draw,
+): Batch {
   checkBatch(dataset, indices, into);
   const distortion = draw && distorter(dataset, indices, draw);
   dataset.inputs.forEach((input, i) => {

@@ -1,5 +1,5 @@
 import { DataError } from '../data-error.js';
-import type { NumbersType } from '../dataset/dataset.js';
+import { lengthOf, type NumbersType } from '../dataset/dataset.js';
 import { type DataOptions, inputSpecs } from './options.js';
 import type { PartName, RawArray, RawPart } from './raw.js';
 
@@ -65,7 +65,7 @@ function fittedShape(raw: RawArray, wanted: readonly (number | null)[], notes: s
   const { shape } = raw;
   if (wanted.length === shape.length && wanted.every((dim, i) => dim === null || dim === shape[i]))
     return shape;
-  const length = shape.reduce((product, dim) => product * dim, 1);
+  const length = lengthOf(raw);
   const open = wanted.filter((dim) => dim === null).length;
   const known = wanted.reduce<number>((product, dim) => product * (dim ?? 1), 1);
   // What fits but for axes, such as rows of 784 numbers for images of 28 × 28 × 1.

@@ -1,4 +1,4 @@
-import type { Numbers, NumbersType, Target } from '../dataset/dataset.js';
+import { lengthOf, type Numbers, type NumbersType, type Target } from '../dataset/dataset.js';
 import type { Scratch } from './hold/scratch.js';
 
 /** An example that can't be read: why, with file and line. */
@@ -57,7 +57,7 @@ export function inMemory(
   shape: readonly number[],
   where: (example: number) => string,
 ): RawArray {
-  const length = shape.reduce((product, dim) => product * dim, 1);
+  const length = lengthOf({ shape });
   return {
     ...{ name, shape, where, size: values.length / length },
     dtype: values instanceof Uint8Array ? 'uint8' : values instanceof Int32Array ? 'int32' : 'float32',

@@ -14,6 +14,9 @@ const measures = {
 /** The name of a {@link Target}'s measure. */
 export type Measure = keyof typeof measures;
 
+/** What a target can be of. */
+export const targetMeasures = Object.keys(measures) as Measure[];
+
 /**
  * How much is to be left: of one measure, a fraction of before, above 0 and at most 1; or, above 1, so many multiply-accumulates of one example, numbers in weights, or bytes of weights in
  * float32. Noise's own parameters count for nothing.
@@ -35,10 +38,9 @@ export interface Limit {
 export function limitOf(target: Target, before: Cost): Limit {
   const entries = Object.entries(target ?? {}).filter(([, value]) => value !== undefined);
   const [measure, value] = entries[0] ?? [];
-  const known = Object.keys(measures);
   if (entries.length !== 1 || !Object.hasOwn(measures, measure!))
     throw new PruneError(
-      `target: ${JSON.stringify(target)}; expected one of ${known.join(', ')}, such as { macs: 0.4 }`,
+      `target: ${JSON.stringify(target)}; expected one of ${targetMeasures.join(', ')}, such as { macs: 0.4 }`,
     );
   if (!(value! > 0 && value! < Infinity))
     throw new PruneError(

@@ -2,14 +2,18 @@ import * as tf from '@tensorflow/tfjs';
 import type { Said } from './losses.js';
 
 /** A model up to its outputs' logits, where it has such: a loss of logits is exact where that of rounded probabilities is not. */
-export interface Heads {
+export interface Heads extends OutputKinds {
   readonly model: tf.LayersModel;
-  /** By output. */
+  /** Runs `body` while the activations inside of the outputs' layers are left out. */
+  without<T>(body: () => T): T;
+}
+
+/** What a model's outputs are. */
+export interface OutputKinds {
+  /** By output, the activation before which its logits can be had. */
   readonly before: readonly Said['before'][];
   /** By output, what its numbers have been through, here or in a nested model; undefined: neither, so they may be logits. */
   readonly ends: readonly Said['before'][];
-  /** Runs `body` while the activations inside of the outputs' layers are left out. */
-  without<T>(body: () => T): T;
 }
 
 interface Head {
@@ -23,21 +27,21 @@ type WithActivation = tf.layers.Layer & { activation: unknown };
 
 /** The logits of a model's outputs, where the layer that gives one ends in a softmax or a sigmoid. */
 export function headsOf(model: tf.LayersModel): Heads {
-  const heads = model.outputs.map((output) => headOf(model, output));
+  const heads = headsWithin(model);
   const tensors = heads.map(({ tensor }) => tensor);
   const inside = heads.flatMap((head) => head.inside ?? []);
+  const none = inside.length > 0 ? linear() : undefined;
   return {
     // a tf.Sequential does not report its layers' losses, the model inside it does
     model: tf.model({
       inputs: model.inputs,
       outputs: tensors.length === 1 ? (tensors[0] as tf.SymbolicTensor) : tensors,
     }),
-    before: heads.map(({ before }) => before),
-    ends: model.outputs.map(endOf),
+    ...kindsOf(model, heads),
     without(body) {
       if (inside.length === 0) return body();
       const activations = inside.map(({ activation }) => activation);
-      for (const layer of inside) layer.activation = linear();
+      for (const layer of inside) layer.activation = none;
       try {
         return body();
       } finally {
@@ -48,6 +52,16 @@ export function headsOf(model: tf.LayersModel): Heads {
     },
   };
 }
+
+/** The same as {@link headsOf} says of the outputs, without a model of their logits. */
+export const outputKinds = (model: tf.LayersModel): OutputKinds => kindsOf(model, headsWithin(model));
+
+const headsWithin = (model: tf.LayersModel) => model.outputs.map((output) => headOf(model, output));
+
+const kindsOf = (model: tf.LayersModel, heads: readonly Head[]): OutputKinds => ({
+  before: heads.map(({ before }) => before),
+  ends: outputEnds(model),
+});
 
 function headOf(model: tf.LayersModel, tensor: tf.SymbolicTensor): Head {
   const layer = tensor.sourceLayer;

@@ -1,6 +1,7 @@
 import type { Dataset, Input } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { TrainError } from '../errors.js';
+import { asFloats } from './floats.js';
 import { namesOf } from './names.js';
 
 /** Which of a data set's inputs each of a model's is given: the only one, or that of its name. */
@@ -43,10 +44,10 @@ export function inputTensors(
     order.map((from, i) => {
       const { dtype, shape: given } = model.inputs[i] as tf.SymbolicTensor;
       const { shape } = dataset.inputs[from] as Input;
-      const numbers = values[from] as Float32Array;
+      const numbers = values[from] as Float32Array | Int32Array;
       const whole = [examples, ...(shape.length === 0 && given.length === 2 ? [1] : shape)];
       return dtype === 'int32'
         ? tf.tensor(Int32Array.from(numbers), whole, 'int32')
-        : tf.tensor(numbers instanceof Float32Array ? numbers : Float32Array.from(numbers), whole);
+        : tf.tensor(asFloats(numbers), whole);
     });
 }

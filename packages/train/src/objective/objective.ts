@@ -2,7 +2,7 @@ import type { Dataset, Target } from '@sbp/data';
 import type * as tf from '@tensorflow/tfjs';
 import * as z from 'zod';
 import { TrainError } from '../errors.js';
-import { headsOf } from './heads.js';
+import { outputKinds } from './heads.js';
 import { type LossName, losses, lossNamed, type Said } from './losses.js';
 import { type MeasureName, measures } from './measures.js';
 import { namesOf } from './names.js';
@@ -76,6 +76,12 @@ export type ObjectiveConfig = z.output<z.ZodObject<typeof objectiveSchema>>;
 /** Name of the target that holds what a teacher says of an output. */
 export const teacherTarget = (output: string) => `teacher:${output}`;
 
+const isTeachers = ({ name }: Target) => name.startsWith(teacherTarget(''));
+
+/** Those of a data set's targets that are its own, and not what a teacher says. */
+export const ownTargets = (targets: readonly Target[]): Target[] =>
+  targets.filter((target) => !isTeachers(target));
+
 /**
  * What training a model on a data set minimises.
  *
@@ -86,7 +92,7 @@ export function objectiveOf(
   dataset: Pick<Dataset, 'name' | 'targets'>,
   config: ObjectiveConfig,
 ): Objective {
-  const heads = headsOf(model);
+  const heads = outputKinds(model);
   const names = namesOf(model, 'output');
   checkNames(names, config);
   const outputs = names.map((name, i): OutputObjective => {
@@ -129,7 +135,7 @@ const withBefore = (before: Said['before']) => (before ? { before } : {});
 
 /** A teacher's words on an output: under its name, or the only ones for the only output. */
 function teacherOf(targets: readonly Target[], name: string, outputs: number): Target | undefined {
-  const all = targets.filter((each) => each.name.startsWith(teacherTarget('')));
+  const all = targets.filter(isTeachers);
   return (
     all.find((each) => each.name === teacherTarget(name)) ??
     (outputs === 1 && all.length === 1 ? all[0] : undefined)
@@ -154,7 +160,7 @@ function targetOf(
   i: number,
   { name, targets }: Pick<Dataset, 'name' | 'targets'>,
 ): Target {
-  const own = targets.filter((target) => !target.name.startsWith(teacherTarget('')));
+  const own = ownTargets(targets);
   if (own.length === 0)
     throw new TrainError(
       `${name} has no targets, so nothing says what is right; give it labels, or train by a teacher alone (withTeacher).`,

@@ -1,6 +1,7 @@
 import type { Dataset, Target } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { TrainError } from '../errors.js';
+import { asFloats } from './floats.js';
 import type { Objective } from './objective.js';
 
 /** The targets of a batch by output. */
@@ -26,17 +27,19 @@ export function targetTensors(
     if (found >= 0) return found;
     throw new TrainError(`${name} has no target '${wanted}', which the training set has; name them alike.`);
   };
-  const makers = outputs.map(({ target, units }) => {
-    const place = at(target);
+  const maker = (wanted: string, units: number) => {
+    const place = at(wanted);
     const own = targets[place] as Target;
     const isClass = own.kind === 'classes';
     return { place, make: isClass && units > 1 ? oneHot(own, units) : plain(own, isClass) };
-  });
-  const teachers = distillation ? outputs.map(({ teacher }) => at(teacher as string)) : [];
-  return (values, examples) => ({
-    y: makers.map(({ place, make }) => make(values[place] as Float32Array, examples)),
-    taught: teachers.map((place) => plain(targets[place] as Target)(values[place] as Float32Array, examples)),
-  });
+  };
+  const makers = outputs.map(({ target, units }) => maker(target, units));
+  const teachers = distillation ? outputs.map(({ teacher, units }) => maker(teacher as string, units)) : [];
+  return (values, examples) => {
+    const made = (all: typeof makers) =>
+      all.map(({ place, make }) => make(values[place] as Float32Array, examples));
+    return { y: made(makers), taught: made(teachers) };
+  };
 }
 
 type Make = (values: Float32Array | Int32Array, examples: number) => tf.Tensor;
@@ -54,8 +57,8 @@ function oneHot({ shape }: Target, units: number): Make {
   };
 }
 
-function plain({ shape }: Target, isClass = false): Make {
+function plain({ shape }: Target, isClass: boolean): Make {
   // one number an example is a unit of its output
   const own = isClass || shape.length === 0 ? [...shape, 1] : shape;
-  return (values, examples) => tf.tensor(Float32Array.from(values), [examples, ...own]);
+  return (values, examples) => tf.tensor(asFloats(values), [examples, ...own]);
 }

@@ -1,4 +1,4 @@
-import { batchArrays, createDataset, type Dataset, readBatch, type Target } from '@sbp/data';
+import { batchesOf, createDataset, type Dataset, type Target } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { TrainError } from '../errors.js';
 import { batchFor } from '../run/batch-for.js';
@@ -40,10 +40,8 @@ export async function withTeacher(
       `what the teacher says of ${dataset.size} examples of ${dataset.name} would take ${(bytes / 2 ** 30).toFixed(1)} GiB; give fewer examples, or train without a teacher.`,
     );
   const said = lengths.map((length) => new Float32Array(new SharedArrayBuffer(4 * length * dataset.size)));
-  const most = batchFor(teacher);
-  for (let at = 0; at < dataset.size; at += most) {
-    const indices = Uint32Array.from({ length: Math.min(most, dataset.size - at) }, (_, i) => at + i);
-    const batch = readBatch(dataset, indices, batchArrays(dataset, indices.length));
+  let done = 0;
+  for (const { indices, batch } of batchesOf(dataset, batchFor(teacher))) {
     const values = tf.tidy(() => {
       const given = inputs(batch.inputs, indices.length);
       const outputs = [heads.without(() => heads.model.apply(given) as tf.Tensor | tf.Tensor[])].flat();
@@ -53,9 +51,10 @@ export async function withTeacher(
       });
     });
     for (const [i, value] of values.entries())
-      said[i]?.set(await value.data<'float32'>(), at * (lengths[i] as number));
+      said[i]?.set(await value.data<'float32'>(), done * (lengths[i] as number));
     tf.dispose(values);
-    onProgress?.(at + indices.length, dataset.size);
+    done += indices.length;
+    onProgress?.(done, dataset.size);
   }
   const taught = names.map(
     (name, i): Target => ({

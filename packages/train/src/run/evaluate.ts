@@ -1,4 +1,4 @@
-import { batchArrays, type Dataset, readBatch } from '@sbp/data';
+import { batchesOf, type Dataset } from '@sbp/data';
 import * as tf from '@tensorflow/tfjs';
 import { inputTensors } from '../objective/inputs.js';
 import { type Measure, measures } from '../objective/measures.js';
@@ -7,21 +7,20 @@ import { targetTensors } from '../objective/targets.js';
 import { batchFor } from './batch-for.js';
 
 /**
- * By output, the sum over the given examples of what its objective measures, by the model at inference.
+ * By output, the sum over some examples of what its objective measures, by the model at inference.
+ *
+ * @param indices which; left out, all
  */
 export function measuredSums(
   model: tf.LayersModel,
   dataset: Dataset,
   { outputs }: Objective,
-  indices: Uint32Array,
+  indices?: Uint32Array,
 ): number[] {
   const inputs = inputTensors(model, dataset);
   const targets = targetTensors(dataset, { outputs });
   const sums = outputs.map(() => 0);
-  const most = batchFor(model);
-  for (let at = 0; at < indices.length; at += most) {
-    const part = indices.subarray(at, at + most);
-    const batch = readBatch(dataset, part, batchArrays(dataset, part.length));
+  for (const { indices: part, batch } of batchesOf(dataset, batchFor(model), indices))
     tf.tidy(() => {
       const said = [model.apply(inputs(batch.inputs, part.length)) as tf.Tensor | tf.Tensor[]].flat();
       const { y } = targets(batch.targets, part.length);
@@ -30,7 +29,6 @@ export function measuredSums(
         for (const value of each.dataSync<'float32'>()) sums[i] = (sums[i] as number) + value;
       }
     });
-  }
   return sums;
 }
 
@@ -50,8 +48,7 @@ export function errorOn(
   dataset: Dataset,
   objective = defaultObjective(model, dataset),
 ): number {
-  const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-  const sums = measuredSums(model, dataset, objective, all);
+  const sums = measuredSums(model, dataset, objective);
   return errorsOf(objective, sums, dataset.size)[mainOutput(objective)] as number;
 }
 

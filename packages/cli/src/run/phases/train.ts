@@ -7,10 +7,9 @@ import { paperNet } from '../../config/paper-nets.js';
 import { dataTitle, examplesWord, netTitle, testedExamples } from '../../config/titles.js';
 import { objectiveFor } from '../../measure/measured.js';
 import { count, plural } from '../../words/words.js';
-import type { RunData } from '../data/run-data.js';
 import { dressedFor } from '../model/nets.js';
 import { modelAsItIs, modelFor } from '../model/run-model.js';
-import { type ExampleCounts, placeOf, type Run, startEngine, trainingData } from '../run.js';
+import { countsOf, placeOf, type Run, startEngine, trainingData } from '../run.js';
 import { beginRun } from '../run-folder.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
 import { startFrom, startingPoint } from '../warm-start.js';
@@ -61,9 +60,3 @@ async function keepOriginal({ config, paths }: Run): Promise<void> {
   await saveModel(model, paths.original);
   model.dispose();
 }
-
-const countsOf = ({ train, validation, test }: RunData): ExampleCounts => ({
-  train: train.size,
-  ...(validation && { validation: validation.size }),
-  test: test.size,
-});

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DataError } from '../../data-error.js';
 import { classTarget } from '../../dataset/class-target.js';
-import { batchOf } from '../../testing.js';
+import { batchOf, failure } from '../../testing.js';
 import { openData } from '../open-data.js';
 import type { DataOptions } from '../options.js';
 
@@ -20,17 +19,6 @@ async function opened(text: string, options: DataOptions = {}, extension = 'csv'
   const path = join(folder, `${files++}.${extension}`);
   await writeFile(path, text);
   return openData(path, options);
-}
-
-async function failure(loading: Promise<unknown>): Promise<string> {
-  const error = await loading.then(
-    () => expect.fail('no error'),
-    (error) => error,
-  );
-  expect(error).toBeInstanceOf(DataError);
-  expect(error.message.length).toBeLessThan(500);
-  expect(error.message).not.toMatch(/\n/);
-  return error.message;
 }
 
 /** Rows of two numbers and a label, in the order of `labels`. */

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DataError } from '../../data-error.js';
 import { classTarget } from '../../dataset/class-target.js';
-import { npyBytes } from '../../testing.js';
+import { failure, npyBytes } from '../../testing.js';
 import { openData } from '../open-data.js';
 import type { DataOptions } from '../options.js';
 import { numbersFrom, readHeader, toRowsFirst } from './npy.js';
@@ -45,17 +44,6 @@ function saying(size: number, zip: Uint8Array): Uint8Array {
 async function opened(arrays: Record<string, Uint8Array>, options: DataOptions = {}) {
   const zipped = Object.fromEntries(Object.entries(arrays).map(([name, npy]) => [`${name}.npy`, npy]));
   return openData(await saved(zipSync(zipped)), options);
-}
-
-async function failure(loading: Promise<unknown>): Promise<string> {
-  const error = await loading.then(
-    () => expect.fail('no error'),
-    (error) => error,
-  );
-  expect(error).toBeInstanceOf(DataError);
-  expect(error.message.length).toBeLessThan(500);
-  expect(error.message).not.toMatch(/\n/);
-  return error.message;
 }
 
 /** What NumPy 2.4.6 writes by `savez_compressed` of

@@ -1,5 +1,5 @@
 import { DataError } from '../../data-error.js';
-import type { Numbers } from '../../dataset/dataset.js';
+import { lengthOf, type Numbers } from '../../dataset/dataset.js';
 import { numbersOf } from '../../dataset/numbers.js';
 import { note } from '../inputs.js';
 import type { OutputSpec } from '../options.js';
@@ -87,7 +87,7 @@ export async function numberTargets(
 }
 
 async function inMemory(raw: RawArray): Promise<Numbers> {
-  const length = raw.shape.reduce((product, dim) => product * dim, 1);
+  const length = lengthOf(raw);
   const values = numbersOf(raw.dtype, raw.size * length);
   let at = 0;
   for await (const piece of raw.pieces()) {

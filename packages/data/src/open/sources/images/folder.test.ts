@@ -5,10 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DataError } from '../../../data-error.js';
 import { classTarget } from '../../../dataset/class-target.js';
 import type { Dataset } from '../../../dataset/dataset.js';
-import { batchOf, imagesOf } from '../../../testing.js';
+import { batchOf, failure, imagesOf } from '../../../testing.js';
 import { openData } from '../../open-data.js';
 import type { DataOptions } from '../../options.js';
 
@@ -58,17 +57,6 @@ const classes = (counts: Record<string, number>, prefix = '') =>
   );
 
 const rgb: DataOptions = { inputs: { image: [6, 8, 3] }, normalize: '0..1' };
-
-async function failure(loading: Promise<unknown>): Promise<string> {
-  const error = await loading.then(
-    () => expect.fail('no error'),
-    (error) => error,
-  );
-  expect(error).toBeInstanceOf(DataError);
-  expect(error.message.length).toBeLessThan(500);
-  expect(error.message).not.toMatch(/\n/);
-  return error.message;
-}
 
 /** The first pixel and the label of each example. */
 const firstPixels = (dataset: Dataset) =>

@@ -1,5 +1,5 @@
 import { DataError } from '../../../data-error.js';
-import type { Numbers, NumbersType } from '../../../dataset/dataset.js';
+import { lengthOf, type Numbers, type NumbersType } from '../../../dataset/dataset.js';
 import { numbersOf } from '../../../dataset/numbers.js';
 import { shown } from '../../raw.js';
 
@@ -57,7 +57,7 @@ export interface Flat {
 export function flatten(value: unknown, where: string, ints: boolean): Flat {
   const leaves: Leaf[] = [];
   const shape = collect(value, where, leaves);
-  const length = shape.reduce((product, dim) => product * dim, 1);
+  const length = lengthOf({ shape });
   const fail = (found: unknown, at: number): never => {
     throw new DataError(
       `${where}: expected a number at place ${at} of [${shape.join(', ')}], found ${shown(String(found))}`,
@@ -110,7 +110,7 @@ function collect(value: unknown, where: string, leaves: Leaf[]): number[] {
     return shape;
   }
   if (isShaped(value)) {
-    const length = value.shape.reduce((product, dim) => product * dim, 1);
+    const length = lengthOf(value);
     if (length !== value.data.length)
       throw new DataError(
         `${where}: expected ${value.shape.join(' × ')} = ${length} numbers, found ${value.data.length}`,

@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DataError } from '../../../data-error.js';
 import { classTarget } from '../../../dataset/class-target.js';
-import { batchOf } from '../../../testing.js';
+import { batchOf, failure } from '../../../testing.js';
 import { openData } from '../../open-data.js';
 import type { DataOptions } from '../../options.js';
 
@@ -13,17 +12,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sbp-module-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-async function failure(loading: Promise<unknown>): Promise<string> {
-  const error = await loading.then(
-    () => expect.fail('no error'),
-    (error) => error,
-  );
-  expect(error).toBeInstanceOf(DataError);
-  expect(error.message.length).toBeLessThan(500);
-  expect(error.message).not.toMatch(/\n/);
-  return error.message;
-}
 
 /** What looks like a tensor. */
 function tensor(values: ArrayLike<number | string>, shape: number[], dtype = 'float32') {

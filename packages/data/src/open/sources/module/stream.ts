@@ -1,5 +1,5 @@
 import { DataError } from '../../../data-error.js';
-import type { NumbersType } from '../../../dataset/dataset.js';
+import { lengthOf, type NumbersType } from '../../../dataset/dataset.js';
 import { typeOf } from '../../../dataset/numbers.js';
 import { type Growing, growing } from '../../grow.js';
 import { type DataOptions, inputSpecs, outputSpecs } from '../../options.js';
@@ -134,7 +134,7 @@ function newColumn(first: Flat, shape: number[], target: boolean, grow: () => Gr
     return { shape, add: (flat) => void numbers.push(...flat.values), end };
   }
   const grown = grow();
-  const unit = shape.reduce((product, dim) => product * dim, 1);
+  const unit = lengthOf({ shape });
   const dtype = typeOf(first.values)!;
   return {
     shape,

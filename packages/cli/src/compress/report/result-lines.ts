@@ -1,10 +1,10 @@
 import { type Column, table } from '@sbp/bench';
-import { missing } from '../measure/figures.js';
-import { told } from '../words/progress.js';
-import { duration, size } from '../words/words.js';
+import { missing } from '../../measure/figures.js';
+import { told } from '../../words/progress.js';
+import { duration, size } from '../../words/words.js';
+import type { CompressPaths } from '../settings.js';
+import { targetWords } from '../target.js';
 import type { CompressResult } from './result.js';
-import type { CompressPaths } from './settings.js';
-import { targetWords } from './target.js';
 
 /** The table of before and after. */
 export function resultRows({ measure, before, cut, after, timings, target }: CompressResult): {

@@ -1,8 +1,8 @@
 import type { Environment, ModelTiming } from '@sbp/bench';
 import type { PruneReport, Target } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
-import type { TrainedOn } from '../run/run.js';
-import type { CompressSettings } from './settings.js';
+import type { ExampleCounts, TrainedOn } from '../../run/run.js';
+import type { CompressSettings } from '../settings.js';
 
 /** What a model is, before or after. */
 export interface Sized {
@@ -19,7 +19,7 @@ export interface CompressResult {
   target: Target;
   /** By output, the loss that is minimised and its weight. */
   losses: { output: string; loss: string; weight: number }[];
-  examples: { train: number; validation?: number; test: number };
+  examples: ExampleCounts;
   /** What the errors are, in words with their unit. */
   measure: string;
   before: Sized;

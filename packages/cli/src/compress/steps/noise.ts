@@ -1,39 +1,25 @@
-import { existsSync, rmSync } from 'node:fs';
-import { saveModel } from '@sbp/model';
+import { existsSync } from 'node:fs';
 import { budgetOf, type SteeringState, steering } from '@sbp/prune';
-import { errorTitle, type Steering } from '@sbp/train';
-import { readCheckpoint } from '@sbp/train/checkpoint';
+import type { Steering } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import { trainToEnd, writeTrainedOn } from '../run/training.js';
-import { plural } from '../words/words.js';
-import type { Job } from './job.js';
-import { noisyModel } from './measure.js';
+import { plural } from '../../words/words.js';
+import { type Job, STEPS } from '../job.js';
+import { noisyModel } from './noisy-model.js';
+import { trainStep } from './train-step.js';
 
 /** Trains the model with noise, until what the target wants gone has drowned in it. */
 export async function noiseStep(job: Job): Promise<void> {
-  const { paths, say, stream, data, on, train: settings, objective } = job;
-  if (existsSync(paths.noiseDone)) return;
-  const saved = readCheckpoint(paths.noiseCheckpoints, say);
+  const { paths, say, train } = job;
+  if (existsSync(paths.noise.done)) return;
   const model = noisyModel(job);
-  say(`Training with noise for ${plural(settings.epochs, 'epoch')}`);
-  await trainToEnd(
-    { folder: paths.folder, stream, say },
-    {
-      ...{ model, data, on, saved },
-      settings: { ...settings, noiseRate: noiseRate(job) },
-      measure: errorTitle(objective),
-      steer: steerTo(model, job),
-      files: { checkpoints: paths.noiseCheckpoints, metrics: paths.noiseMetrics, events: paths.noiseEvents },
-    },
-  );
-  await saveModel(model, paths.noise);
-  model.dispose();
-  writeTrainedOn(paths.noiseDone, on);
-  rmSync(paths.noiseCheckpoints, { recursive: true });
+  say(`Training with noise for ${plural(train.epochs, 'epoch')}`);
+  await trainStep(job, {
+    model,
+    settings: { ...train, noiseRate: noiseRate(job) },
+    files: paths.noise,
+    steer: steerTo(model, job),
+  });
 }
-
-/** Steps in which noise drowns at the trainer's usual rate for it. */
-const STEPS = 1200;
 
 /** Larger steps of Adam than that are too coarse for it. */
 const COARSEST = 0.04;

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
-import { modelFiles } from '@sbp/model';
-import { countFlops, pruneModel, weighKl, withNoise } from '@sbp/prune';
+import { modelBytes } from '@sbp/model';
+import { countFlops, pruneModel } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
-import { readJson, writeJson } from '../run/run-folder.js';
-import { count, duration, plural } from '../words/words.js';
-import type { Job } from './job.js';
-import { shareOf } from './target.js';
-import { checkBetterThanChance } from './understand.js';
+import { readJson, writeJson } from '../../run/run-folder.js';
+import { count, duration, plural } from '../../words/words.js';
+import type { Job } from '../job.js';
+import { checkBetterThanChance } from '../understand.js';
+import { noisyModel } from './noisy-model.js';
 
 /** What is known before anything is trained. */
 export interface Measured {
@@ -39,25 +39,24 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const error = errorOn(original, data.test, objective);
   const evaluation = (performance.now() - began) / 1000 / data.test.size;
   const measure = errorTitle(objective);
-  if (data.train.targets.some(({ name }) => !name.startsWith('teacher:')))
-    checkBetterThanChance(error, measure, data.test, settings);
+  checkBetterThanChance(error, measure, data.test, settings);
   const { macs, params } = countFlops(original);
   const noisy = noisyModel(job);
   const groups = groupsOf(noisy);
   // a target out of reach is refused now, not after the training
-  pruneModel(noisy, { target: settings.target }).model.dispose();
+  const trial = pruneModel(noisy, { target: settings.target });
+  trial.model.dispose();
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
-  const after = shareOf(settings.target, { macs, params });
   const slow = (config.epochs * data.train.size) / examplesPerSecond;
   // a smaller model is faster, but not by as much as it is smaller
-  const quick = (fineTune * data.train.size * (0.25 + 0.75 * after)) / examplesPerSecond;
+  const quick = (fineTune * data.train.size * (0.25 + 0.75 * trial.report.target!.asked)) / examplesPerSecond;
   const evaluated = (data.test.size + (data.validation?.size ?? 0)) * evaluation;
   const took = (performance.now() - start) / 1000;
   const seconds = took + slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
   const measured = {
     ...{ error, macs, params, groups, examplesPerSecond, seconds, took },
-    bytes: await bytesOf(original),
+    bytes: await modelBytes(original),
     on: { engine: job.on.engine.name, replicas: job.on.replicas },
   };
   say(
@@ -68,17 +67,6 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   );
   writeJson(paths.measured, measured);
   return measured;
-}
-
-/** The model with noise on all that can go, each group's KL by what it costs. */
-export function noisyModel({
-  original,
-  data,
-  settings,
-}: Pick<Job, 'original' | 'data' | 'settings'>): tf.LayersModel {
-  const noisy = withNoise(original, { logSigmaInit: -3, trainExamples: data.train.size });
-  weighKl(noisy, settings.target);
-  return noisy;
 }
 
 /** Trains a copy for some steps. */
@@ -98,11 +86,6 @@ async function speedOf({ data, train: config }: Job, noisy: tf.LayersModel): Pro
     },
   );
   return speed;
-}
-
-async function bytesOf(model: tf.LayersModel): Promise<number> {
-  const files = await modelFiles(model);
-  return Object.values(files).reduce((sum, { length }) => sum + length, 0);
 }
 
 const groupsOf = (noisy: tf.LayersModel) => noisesOf(noisy).reduce((sum, { groups }) => sum + groups, 0);

@@ -1,4 +1,4 @@
-import { batchArrays, type Dataset, readBatch, shuffledIndices } from '@sbp/data';
+import { batchesOf, type Dataset, shuffledIndices } from '@sbp/data';
 import { recalibrate } from '@sbp/prune';
 import { inputTensors } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
@@ -7,10 +7,10 @@ import * as tf from '@tensorflow/tfjs';
 export async function recalibrated(
   model: tf.LayersModel,
   train: Dataset,
-  { batchSize, examples }: { batchSize: number; examples: number },
-): Promise<tf.LayersModel> {
+  batchSize: number,
+  examples = 4000,
+): Promise<void> {
   await recalibrate(model, inputBatches(model, train, batchSize, examples));
-  return model;
 }
 
 function* inputBatches(
@@ -21,10 +21,8 @@ function* inputBatches(
 ): Generator<tf.Tensor[]> {
   const given = inputTensors(model, train);
   // any order will do, but not that of the classes
-  const order = shuffledIndices(train.size, 0, 0);
-  for (let at = 0; at < Math.min(examples, train.size); at += batchSize) {
-    const indices = order.subarray(at, Math.min(at + batchSize, examples, train.size));
-    const batch = readBatch(train, indices, batchArrays(train, indices.length));
+  const some = shuffledIndices(train.size, 0, 0).subarray(0, examples);
+  for (const { indices, batch } of batchesOf(train, batchSize, some)) {
     const tensors = given(batch.inputs, indices.length);
     yield tensors;
     tf.dispose(tensors);

@@ -1,14 +1,14 @@
 import { page } from '@sbp/bench';
-import { loadModel, modelFiles, saveModel } from '@sbp/model';
+import { loadModel, modelBytes, saveModel } from '@sbp/model';
 import { exportOnnx, pruneModel } from '@sbp/prune';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
-import { diffModels } from '../diff/diff-models.js';
-import { diffFacts, diffNote, diffRows } from '../diff/diff-table.js';
-import { writeJson } from '../run/run-folder.js';
-import { count, size } from '../words/words.js';
-import type { CompressPaths, CompressSettings } from './settings.js';
-import { targetWords } from './target.js';
+import { diffModels } from '../../diff/diff-models.js';
+import { diffFacts, diffNote, diffRows } from '../../diff/diff-table.js';
+import { writeJson } from '../../run/run-folder.js';
+import { count, size } from '../../words/words.js';
+import type { CompressPaths, CompressSettings } from '../settings.js';
+import { targetWords } from '../target.js';
 
 /**
  * Cuts by magnitude, where there is no data to train on: what it costs in error is not known, and can't be won back.
@@ -24,7 +24,7 @@ export async function compressWithoutData(
   const after = await saveModel(cut, paths.model);
   const model = await loadModel(paths.model);
   writeAtomically(paths.onnx, exportOnnx(model));
-  const before = Object.values(await modelFiles(original)).reduce((sum, { length }) => sum + length, 0);
+  const before = await modelBytes(original);
   const diff = diffModels(original, model);
   const files = { before, after };
   writeAtomically(

@@ -1,20 +1,20 @@
 import { type Block, errorMacsChart, lossChart, page, type Section, trainingChart } from '@sbp/bench';
 import type { Dataset } from '@sbp/data';
 import type * as tf from '@tensorflow/tfjs';
-import { diffModels } from '../diff/diff-models.js';
-import { diffNote, diffRows } from '../diff/diff-table.js';
-import { chartOfWidths } from '../measure/figures.js';
-import { count, duration, plural } from '../words/words.js';
+import { diffModels } from '../../diff/diff-models.js';
+import { diffNote, diffRows } from '../../diff/diff-table.js';
+import { chartOfWidths } from '../../measure/figures.js';
+import { count, duration, plural } from '../../words/words.js';
+import { targetWords } from '../target.js';
 import { disagreements } from './disagreements.js';
 import type { CompressResult } from './result.js';
 import { resultRows } from './result-lines.js';
-import { targetWords } from './target.js';
 
 /** The report of a compression, as one HTML page that needs nothing but itself. */
-export async function compressPage(
+export function compressPage(
   result: CompressResult,
   { original, model, test }: { original: tf.LayersModel; model: tf.LayersModel; test: Dataset },
-): Promise<string> {
+): string {
   const { settings, before, after } = result;
   const sections: Section[] = [
     {

@@ -1,4 +1,4 @@
-import { batchArrays, type Dataset, type Input, lengthOf, readBatch } from '@sbp/data';
+import { batchesOf, type Dataset, type Input, lengthOf } from '@sbp/data';
 import { inputTensors } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { encode } from 'fast-png';
@@ -33,9 +33,7 @@ export function disagreements(
   const given = inputTensors(before, test);
   const pictures: Disagreement[] = [];
   let count = 0;
-  for (let from = 0; from < test.size; from += BATCH) {
-    const indices = Uint32Array.from({ length: Math.min(BATCH, test.size - from) }, (_, i) => from + i);
-    const batch = readBatch(test, indices, batchArrays(test, indices.length));
+  for (const { indices, batch } of batchesOf(test, BATCH)) {
     const [was, is] = tf.tidy(() => {
       const x = given(batch.inputs, indices.length);
       return [before, after].map((model) => classesOf(model.predict(x) as tf.Tensor));

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { loadModel, saveModel } from '@sbp/model';
 import { type PruneReport, pruneModel } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
-import { writeJson } from '../run/run-folder.js';
-import type { Job } from './job.js';
+import { writeJson } from '../../run/run-folder.js';
+import type { Job } from '../job.js';
+import { targetWords } from '../target.js';
 import { recalibrated } from './recalibrated.js';
-import { targetWords } from './target.js';
 
 /** What the cut came to. */
 export interface Cut {
@@ -20,10 +20,10 @@ export interface Cut {
 export async function cutStep({ paths, settings, say, data, objective }: Job): Promise<void> {
   if (existsSync(paths.cutDone)) return;
   const began = performance.now();
-  const noisy = await loadModel(paths.noise);
+  const noisy = await loadModel(paths.noise.model);
   const { model, report } = pruneModel(noisy, { target: settings.target });
   noisy.dispose();
-  await recalibrated(model, data.train, { batchSize: settings.batchSize, examples: 4000 });
+  await recalibrated(model, data.train, settings.batchSize);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
   model.dispose();
