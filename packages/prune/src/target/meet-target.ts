@@ -24,6 +24,7 @@ export interface MeetOptions {
   readonly criterion: CriterionName | Criterion;
   readonly threshold: number | undefined;
   readonly gather: boolean;
+  readonly roundTo: number;
 }
 
 /**
@@ -34,10 +35,10 @@ export interface MeetOptions {
  */
 export function meetTarget(
   graph: OpGraph,
-  { target, criterion, threshold, gather }: MeetOptions,
+  { target, criterion, threshold, gather, roundTo }: MeetOptions,
 ): TargetReport {
   const { name, score } = criterionOf(criterion);
-  const limit = limitOf(target, costsBefore(graph).total);
+  const limit = limitOf(target, costsBefore(graph));
   const all = candidatesOf(graph, score, threshold);
   const cutter = cutterOf(graph, all, limit, gather);
   const price = (gone: readonly Ranked[]): Prices => {
@@ -47,28 +48,28 @@ export function meetTarget(
   let prices = price([]);
   let gone: Ranked[] = [];
   if (cutter.left([]) > limit.limit) {
-    refuseTooLow(rank(all, prices), cutter, limit);
+    refuseTooLow(rank(all, prices, roundTo), cutter, limit);
     for (let round = 0; round < ROUNDS; round++) {
-      const ranked = rank(all, prices);
+      const ranked = rank(all, prices, roundTo);
       const last = gone;
       gone = ranked.slice(0, fewest(ranked, cutter, limit));
       if (isSame(gone, last)) break;
       prices = between(prices, price(gone));
     }
-    gone = closer(gone, rank(all, prices), cutter, limit, price);
+    gone = closer(gone, rank(all, prices, roundTo), cutter, limit, price);
     gone = withoutUseless(gone, all, cutter, limit);
   }
   const reached = cutter.left(gone) / limit.before;
   cutter.planOf(gone);
-  const isBelow = ({ of, group }: Ranked) => of.below[group]!;
-  const below = gone.filter(isBelow).length;
+  const taken = gone.flatMap(({ of, groups }) => groups.map((group) => of.below[group]!));
+  const below = taken.filter(Boolean).length;
   const allBelow = all.reduce((sum, each) => sum + each.below.filter(Boolean).length, 0);
   return {
     measure: limit.measure,
     criterion: name,
     asked: limit.asked,
     reached,
-    taken: { above: gone.length - below, below },
+    taken: { above: taken.length - below, below },
     keptBelow: allBelow - below,
   };
 }
@@ -119,6 +120,8 @@ function withoutUseless(
   const there = new Map(
     all.map((of) => [of, of.op.twins.map(({ outputs }) => new Set(plan.present(outputs[0]!)))]),
   );
-  const useful = gone.filter(({ of, group }) => !there.get(of)!.some((present) => present.has(group)));
+  const useful = gone.filter(
+    ({ of, groups }) => !groups.every((group) => there.get(of)!.some((present) => present.has(group))),
+  );
   return cutter.left(useful) <= limit ? useful : [...gone];
 }
