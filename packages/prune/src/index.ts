@@ -13,6 +13,7 @@ export { type Steering, type SteeringOptions, type SteeringState, steering } fro
 export { weighKl } from './steering/weigh-kl.js';
 export type { TargetReport } from './target/report.js';
 export {
+  type CostTarget,
   type LayerMeasure,
   type Measure,
   type OwnTarget,

@@ -23,9 +23,15 @@ export function addCompress(program: Command): void {
     .option('--data <source>', 'what it is trained and tested on')
     .requiredOption(
       '--target <measure=left>',
-      'what may be left of macs, params or bytes: macs=0.4, bytes=500000',
+      'what may be left of macs, params or bytes, or how long a call may take: macs=0.4, bytes=500000, latency=5ms@onnxruntime:1',
     )
     .requiredOption('--out <folder>', 'where everything goes')
+    .option(
+      '--round-to <n>',
+      'leave widths at multiples of it (default: with a latency in ONNX Runtime 16 or any, whichever has the less error)',
+      wholeNumber,
+      0,
+    )
     .option(
       '--label <columns>',
       'of a CSV file: the column to predict, or several with commas between them',
@@ -60,7 +66,7 @@ export function addCompress(program: Command): void {
     .option('--json', 'the result as JSON')
     .addHelpText('after', help)
     .action(async (model: string, { out, target, json, data, ...options }) => {
-      const { parseTarget } = await import('../compress/target.js');
+      const { parseTarget } = await import('../compress/targets/targets.js');
       const { compress } = await import('../compress/compress.js');
       await compress({ model, data: data ?? null, target: parseTarget(target), ...options }, out, { json });
     });

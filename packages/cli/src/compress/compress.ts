@@ -99,7 +99,7 @@ export async function compress(
     `Engine: ${engine.name} ${engine.version} (${engine.device}), ${plural(replicas, 'replica')}. Measured is ${errorTitle(objective)}${distilled ? '; the model as it is teaches' : ''}.`,
   );
   const measured = await measureStep(job, began);
-  await noiseStep(job);
+  await noiseStep(job, measured.steerTo);
   await cutStep(job);
   await tuneStep(job);
   const result = await finishStep(job, measured);

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Target } from '@sbp/prune';
 import { writeJson } from '../run/run-folder.js';
 import { UsageError } from '../words/failure.js';
+import type { CompressTarget } from './targets/targets.js';
 
 /** What `sbp compress` is asked to do, with its defaults. */
 export interface CompressSettings {
@@ -12,8 +12,10 @@ export interface CompressSettings {
   model: string;
   /** Where the data is; null: there is none. */
   data: string | null;
-  /** Of what the model costs, how much may be left. */
-  target: Target;
+  /** How much of what the model costs may be left. */
+  target: CompressTarget;
+  /** Widths are left at multiples of it; 0: as the target's runtime likes them. */
+  roundTo: number;
   label?: string[];
   classes?: string[];
   normalize?: string;
@@ -91,12 +93,15 @@ export function openFolder(paths: CompressPaths, settings: CompressSettings, sha
       throw new UsageError(
         `${folder} holds a compression with another ${differs}; give this one another --out, or delete the folder to begin anew.`,
       );
-    if (!isDeepStrictEqual(before.settings.target, now.settings.target)) forgetFrom(paths, 'cut');
+    if (cutBy(before) !== cutBy(now)) forgetFrom(paths, 'cut');
     else if (before.settings.fineTune !== now.settings.fineTune) forgetFrom(paths, 'tune');
   }
   mkdirSync(paths.work, { recursive: true });
   writeJson(file, now);
 }
+
+/** What the cut depends on, besides what the noise does. */
+const cutBy = ({ settings: { target, roundTo } }: Kept) => JSON.stringify([target, roundTo]);
 
 /** Takes away what later steps have left, whose ground is another one now. */
 function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
@@ -132,7 +137,7 @@ function readKept(file: string): Kept {
 
 function difference(before: Kept, now: Kept): string | undefined {
   if (before.sha256 !== now.sha256) return 'model (its file is not the same)';
-  const later = ['target', 'fineTune', 'model'];
+  const later = ['target', 'roundTo', 'fineTune', 'model'];
   const [was, is] = [before, now].map(({ settings }) => settings as unknown as Record<string, unknown>);
   for (const key of new Set([...Object.keys(was!), ...Object.keys(is!)])) {
     const [left, right] = [was![key], is![key]];

@@ -31,10 +31,13 @@ export interface OwnTarget {
 }
 
 /**
- * How much is to be left: of one measure, a fraction of before, above 0 and at most 1; or, above 1, so many multiply-accumulates of one example, numbers in weights, or bytes of weights in
- * float32. Noise's own parameters count for nothing. Or of a measure of one's own, such as milliseconds by layer.
+ * How much is to be left of one measure: a fraction of before, above 0 and at most 1; or, above 1, so many multiply-accumulates of one example, numbers in weights, or bytes of weights in
+ * float32. Noise's own parameters count for nothing.
  */
-export type Target = { [M in Measure]: { readonly [K in M]: number } }[Measure] | OwnTarget;
+export type CostTarget = { [M in Measure]: { readonly [K in M]: number } }[Measure];
+
+/** What a model may cost, by one of the measures that there are or by one's own. */
+export type Target = CostTarget | OwnTarget;
 
 /** A target for a model of given costs. */
 export interface Limit {
@@ -70,7 +73,7 @@ export function limitOf(target: Target, costs: Costs): Limit {
 const isOwn = (target: Target): target is OwnTarget =>
   typeof target === 'object' && target !== null && 'measure' in target;
 
-function knownTarget(target: Exclude<Target, OwnTarget>): { name: string; of: LayerMeasure; value: number } {
+function knownTarget(target: CostTarget): { name: string; of: LayerMeasure; value: number } {
   const entries = Object.entries(target ?? {}).filter(([, value]) => value !== undefined);
   const [name, value] = entries[0] ?? [];
   if (entries.length !== 1 || !Object.hasOwn(measures, name!))

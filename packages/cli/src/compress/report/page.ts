@@ -5,7 +5,7 @@ import { diffModels } from '../../diff/diff-models.js';
 import { diffNote, diffRows } from '../../diff/diff-table.js';
 import { chartOfWidths } from '../../measure/figures.js';
 import { count, duration, plural } from '../../words/words.js';
-import { targetWords } from '../target.js';
+import { targetWords } from '../targets/targets.js';
 import { disagreements } from './disagreements.js';
 import type { CompressResult } from './result.js';
 import { resultRows } from './result-lines.js';

@@ -1,8 +1,9 @@
 import type { Environment, ModelTiming } from '@sbp/bench';
-import type { PruneReport, Target } from '@sbp/prune';
+import type { PruneReport } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
 import type { ExampleCounts, TrainedOn } from '../../run/run.js';
 import type { CompressSettings } from '../settings.js';
+import type { CompressTarget } from '../targets/targets.js';
 
 /** What a model is, before or after. */
 export interface Sized {
@@ -16,7 +17,7 @@ export interface Sized {
 /** What a compression came to; `result.json`. */
 export interface CompressResult {
   settings: CompressSettings;
-  target: Target;
+  target: CompressTarget;
   /** By output, the loss that is minimised and its weight. */
   losses: { output: string; loss: string; weight: number }[];
   examples: ExampleCounts;

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { loadModel, saveModel } from '@sbp/model';
-import { type PruneReport, pruneModel } from '@sbp/prune';
+import type { PruneReport } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
+import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
-import type { Job } from '../job.js';
-import { targetWords } from '../target.js';
+import { heldOut, type Job } from '../job.js';
+import { cutTo, targetWords } from '../targets/targets.js';
 import { recalibrated } from './recalibrated.js';
 
 /** What the cut came to. */
@@ -17,19 +18,25 @@ export interface Cut {
 }
 
 /** Cuts the groups with the least signal for their cost out of the trained model, until the target is met. */
-export async function cutStep({ paths, settings, say, data, objective }: Job): Promise<void> {
+export async function cutStep(job: Job): Promise<void> {
+  const { paths, settings, say, data, objective } = job;
   if (existsSync(paths.cutDone)) return;
   const began = performance.now();
   const noisy = await loadModel(paths.noise.model);
-  const { model, report } = pruneModel(noisy, { target: settings.target });
+  const errorOf = async (cut: tf.LayersModel) => {
+    await recalibrated(cut, data.train, settings.batchSize, 1000);
+    return errorOn(cut, heldOut(job), objective);
+  };
+  const { target, roundTo } = settings;
+  const { model, report, reached } = await cutTo(target, noisy, { roundTo, errorOf });
   noisy.dispose();
   await recalibrated(model, data.train, settings.batchSize);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
   model.dispose();
-  const { taken, reached } = report.target!;
+  const { taken } = report.target!;
   say(
-    `Cut to ${targetWords(settings.target)}: ${(100 * reached).toFixed(1)} % are left; ${taken.below} groups had drowned, ${taken.above} more went; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
+    `Cut to ${targetWords(target)}: ${reached}; ${taken.below} groups had drowned, ${taken.above} more went; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
   );
   writeJson(paths.cutDone, { report, error, took: (performance.now() - began) / 1000 } satisfies Cut);
 }
