@@ -1,5 +1,6 @@
+import type { Candidates } from '../criteria/candidates.js';
 import type { Cutter } from './cutter.js';
-import { type Candidates, lookUp, type Prices, priceOf, type Ranked } from './ranking.js';
+import { lookUp, type Prices, priceOf, type Ranked } from './ranking.js';
 import type { Limit } from './target.js';
 
 /** Where less than this is left of the target, single groups are put back or exchanged. */

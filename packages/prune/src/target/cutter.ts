@@ -1,7 +1,8 @@
+import type { Candidates } from '../criteria/candidates.js';
 import { costsOf } from '../cut/costs.js';
 import { type Plan, planOf } from '../cut/plan.js';
 import type { OpGraph } from '../ops/read-ops.js';
-import type { Candidates, Ranked } from './ranking.js';
+import type { Ranked } from './ranking.js';
 import type { Limit } from './target.js';
 
 /** Sets what is multiplied by 0, and tells what comes of it. */

@@ -1,70 +1,9 @@
-import { multiplierAt, noiseOf, noisesOf } from '@sbp/layers';
-import type { Criterion, CutSet } from '../criteria/criteria.js';
-import { kernelsOf } from '../criteria/kernels.js';
+import type { Candidates } from '../criteria/candidates.js';
 import type { Costs } from '../cut/costs.js';
 import { tiesOf } from '../cut/ties.js';
-import { PruneError } from '../errors.js';
 import type { Op, PerIndex, Value } from '../ops/op.js';
 import type { OpGraph } from '../ops/read-ops.js';
 import type { LayerMeasure } from './target.js';
-
-/** Groups that one decision is for each, with what they are worth. */
-export interface Candidates {
-  /** The first of the places that multiply them. */
-  readonly op: Op;
-  readonly scores: Float64Array;
-  /** What each is multiplied by if it stays. */
-  readonly kept: PerIndex;
-  /** Which are not worth it by the noise's own threshold. */
-  readonly below: readonly boolean[];
-  /** The one that stays whatever the target is. */
-  readonly best: number;
-}
-
-/**
- * All groups that can go, in the order in which the model runs.
- *
- * @param threshold replaces the noises' own
- * @throws PruneError for scores that are none
- */
-export function candidatesOf(
-  { ops }: OpGraph,
-  score: Criterion,
-  threshold: number | undefined,
-): Candidates[] {
-  return ops
-    .filter((op) => op.noise && op.twins[0] === op)
-    .map((op) => {
-      const set = setOf(op);
-      const scores = Float64Array.from(score(set));
-      if (scores.length !== set.groups || !scores.every((each) => each >= 0))
-        throw new PruneError(
-          `criterion: of '${set.name}' it gives ${scores.length} scores from ${Math.min(...scores)}; expected ${set.groups} numbers ≥ 0`,
-          set.name,
-        );
-      const { noise } = set;
-      return {
-        op,
-        scores,
-        kept: noise ? multiplierAt(0, noise) : op.noise!.multiplier,
-        below: Array.from(scores, (_, group) =>
-          noise ? !(noise.snr[group]! > (threshold ?? noise.threshold)) : false,
-        ),
-        best: scores.reduce((most, each, group) => (each > scores[most]! ? group : most), 0),
-      };
-    });
-}
-
-function setOf(op: Op): CutSet {
-  const values = noiseOf(op.layer);
-  const [noise] = values ? noisesOf({ layers: [op.layer] }) : [];
-  return {
-    name: op.name,
-    groups: op.outputs[0]!.groups,
-    ...(values && noise && { noise: { ...values, klWeight: noise.klWeight } }),
-    kernels: () => kernelsOf(op),
-  };
-}
 
 /** What a group of each set costs. */
 export type Prices = ReadonlyMap<Candidates, PerIndex>;
@@ -91,28 +30,38 @@ export const priceOf = ({ of, groups }: Ranked, prices: Prices): number =>
   groups.reduce((sum, group) => sum + prices.get(of)![group]!, 0);
 
 /**
- * Groups in the order in which they go: those with the least signal for their cost first; never the best of a set, nor any that frees nothing.
+ * Groups in the order in which they go: those that are worth the least for their cost first, and before them those that are worth less than nothing, whatever they cost; never the best of a set, nor any that frees nothing.
  *
  * @param prices of the groups of each set
+ * @param isRelative whether worths are compared as they are
  * @param roundTo widths above it are left at multiples of it
  */
-export function rank(all: readonly Candidates[], prices: Prices, roundTo: number): Ranked[] {
-  return all
-    .flatMap((of) => {
-      const price = prices.get(of)!;
-      const order = Array.from(of.scores, (score, group) => ({ group, worth: score / price[group]! }))
-        .filter(({ group, worth }) => group !== of.best && worth < Infinity)
-        .sort((a, b) => a.worth - b.worth);
-      return portions(
-        order.map(({ group }) => group),
-        of.scores.length,
-        roundTo,
-      ).map((groups) => {
-        const score = groups.reduce((sum, group) => sum + of.scores[group]!, 0);
-        return { of, groups, worth: score / priceOf({ of, groups }, prices) };
-      });
-    })
-    .sort((a, b) => a.worth - b.worth);
+export function rank(
+  all: readonly Candidates[],
+  prices: Prices,
+  { isRelative, roundTo }: { isRelative: boolean; roundTo: number },
+): Ranked[] {
+  const worthOf = ({ of, groups }: Ranked) => {
+    const price = priceOf({ of, groups }, prices);
+    const score = groups.reduce((sum, group) => sum + of.scores[group]!, 0);
+    if (price === 0) return Infinity;
+    return score <= 0 || isRelative ? score / groups.length : score / price;
+  };
+  const inOrder = (list: readonly Ranked[]) =>
+    list
+      .map((each) => ({ ...each, worth: worthOf(each) }))
+      .filter(({ worth }) => worth < Infinity)
+      .sort((a, b) => a.worth - b.worth);
+  const portionsOf = (of: Candidates) => {
+    const single = Array.from(of.scores, (_, group) => ({ of, groups: [group] }));
+    const order = inOrder(single.filter(({ groups: [group] }) => group !== of.best));
+    return portions(
+      order.flatMap(({ groups }) => groups),
+      of.scores.length,
+      roundTo,
+    ).map((groups) => ({ of, groups }));
+  };
+  return inOrder(all.flatMap(portionsOf));
 }
 
 /** Groups in the order in which they go, so many at a time that what stays is a multiple of `roundTo`; below it one by one. */

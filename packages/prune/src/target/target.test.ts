@@ -160,7 +160,7 @@ describe('a target', () => {
     expect(cut({ target: { latency: 5 } })).toThrow(/expected one of macs, params, bytes/);
     expect(cut({ target: {} })).toThrow(/such as \{ macs: 0.4 \}/);
     expect(cut({ target: { macs: 0.4 }, criterion: 'snr' })).toThrow(/'first' has no noise/);
-    expect(cut({ target: { macs: 0.4 }, criterion: 'taylor' })).toThrow(/expected snr, magnitude or/);
+    expect(cut({ target: { macs: 0.4 }, criterion: 'taste' as never })).toThrow(/expected snr, bmrs-n/);
     expect(cut({ target: { macs: 0.4 }, criterion: () => [1] })).toThrow(/'first' it gives 1 scores/);
     expect(cut({ criterion: 'magnitude' })).toThrow(/goes with a target/);
     expect(cut({ target: { macs: 0.4 }, roundTo: 1.5 })).toThrow(/roundTo is 1.5; expected a whole number/);
