@@ -2,6 +2,7 @@ import type { Environment, ModelTiming } from '@sbp/bench';
 import type { PruneReport } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
 import type { ExampleCounts, TrainedOn } from '../../run/run.js';
+import type { CurvePoint } from '../curve.js';
 import type { CompressSettings } from '../settings.js';
 import type { CompressTarget } from '../targets/targets.js';
 
@@ -29,7 +30,7 @@ export interface CompressResult {
   after: Sized;
   report: PruneReport;
   /** Trained noise cut at several targets, without fine-tuning. */
-  curve: { share: number; macs: number; error: number }[];
+  curve: CurvePoint[];
   /** The smaller model's ONNX file beside it, in ONNX Runtime; left out where that is not installed. */
   onnx?: { examples: number; largest: number };
   timings: ModelTiming[];

@@ -45,7 +45,7 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   for (const absent of timed.absent) say(absent);
   const history = { noise: readMetrics(paths.noise.metrics), tune: readMetrics(paths.tune.metrics) };
   const trained = [...history.noise, ...history.tune].reduce((sum, epoch) => sum + epoch.seconds, 0);
-  const curve = await curveOf(job);
+  const curve = await curveOf(job, SHARES, { clock: await clockHere() });
   const seconds = measured.took + trained + took + (performance.now() - began) / 1000;
   const result: CompressResult = {
     ...{ settings, target: settings.target, measure: errorTitle(objective) },
@@ -64,23 +64,4 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   writeAtomically(paths.report, compressPage(result, { original, model, test: data.test }));
   writeJson(paths.result, result);
   return result;
-}
-
-/** The error of the trained noise cut at several targets. */
-async function curveOf({ paths, data, objective, settings }: Job): Promise<CompressResult['curve']> {
-  const noisy = await loadModel(paths.noise.model);
-  const points: CompressResult['curve'] = [];
-  for (const share of SHARES) {
-    try {
-      const { model, report } = pruneModel(noisy, { target: { macs: share } });
-      await recalibrated(model, data.train, settings.batchSize, 1000);
-      points.push({ share, macs: report.after.macs, error: errorOn(model, data.test, objective) });
-      model.dispose();
-    } catch (error) {
-      // so few can't be had
-      if (!(error instanceof PruneError)) throw error;
-    }
-  }
-  noisy.dispose();
-  return points;
 }
