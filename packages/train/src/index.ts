@@ -7,6 +7,7 @@ export {
 export { TrainError } from './errors.js';
 export { outputEnds } from './objective/heads.js';
 export { inputTensors } from './objective/inputs.js';
+export type { LossFunction } from './objective/losses.js';
 export { namesOf } from './objective/names.js';
 export {
   errorTitle,

@@ -12,6 +12,12 @@ export interface Said {
 /** The loss of each place of each example, [n, …] where the output is [n, …, units]; targets have the output's shape. */
 export type Loss = (target: tf.Tensor, said: Said) => tf.Tensor;
 
+/**
+ * A loss of one's own: the loss of each example, or of each of its places, [n, …], of targets in the output's shape and of what the output says after its
+ * activation. All that it computes is tensors': it becomes a part of the compiled step.
+ */
+export type LossFunction = (target: tf.Tensor, output: tf.Tensor) => tf.Tensor;
+
 /** Keras's fuzz: probabilities are kept so far from 0 and 1. */
 const EPSILON = 1e-7;
 
