@@ -81,7 +81,7 @@ export async function trainOn(
   const functions = lossFunctions(objective);
   if (functions.length > 0 && config.replicas > 1)
     throw new TrainError(
-      `loss: the function of '${functions[0]}' can't be sent to ${config.replicas} replicas, which are threads or processes of their own; leave replicas out or set it to 1, or take a loss by name.`,
+      `loss: a function can't be sent to ${config.replicas} replicas, which are threads or processes of their own; leave replicas out or set it to 1, or take a loss by name.`,
     );
   const asked = functions.length > 0 ? 1 : config.replicas || (await defaultReplicas(tf.getBackend()));
   const replicas = Math.min(asked, config.batchSize);
@@ -89,7 +89,7 @@ export async function trainOn(
   const first = hooks.resume?.epoch ?? 0;
   if (hooks.resume) {
     checkLengths(model, hooks.resume);
-    checkFunctions(functions, hooks.resume);
+    checkFunctions(objective, hooks.resume);
     // where nothing is left to do, the caller still gets the trained model
     writeWeights(tf, slots, heldWeights(hooks.resume));
     if (first >= config.epochs) return [];
@@ -220,24 +220,22 @@ function checkLengths(model: tf.LayersModel, { weights, m }: TrainState): void {
     );
 }
 
-/** Outputs whose loss is a function. */
+/** Places of the outputs whose loss is a function. */
 const lossFunctions = ({ outputs }: Objective) =>
-  outputs.flatMap(({ name, loss }) => (typeof loss === 'function' ? [name] : []));
+  outputs.flatMap(({ loss }, i) => (typeof loss === 'function' ? [i] : []));
 
 /** A function is in no file: whoever goes on has to give it again. */
-function checkFunctions(functions: readonly string[], { lossFunctions = [] }: TrainState): void {
-  const [lost, added] = [
-    lossFunctions.find((name) => !functions.includes(name)),
-    functions.find((name) => !lossFunctions.includes(name)),
-  ];
-  if (lost !== undefined)
-    throw new TrainError(
-      `the state to resume from was trained with a function as the loss of '${lost}', which no checkpoint holds; give the same function as loss again.`,
-    );
-  if (added !== undefined)
-    throw new TrainError(
-      `loss: a function for '${added}', but the state to resume from was trained without one; give the loss that it was trained with, or begin anew.`,
-    );
+function checkFunctions(objective: Objective, { lossFunctions: before = [] }: TrainState): void {
+  const other = objective.outputs.findIndex(
+    ({ loss }, i) => (typeof loss === 'function') !== before.includes(i),
+  );
+  if (other < 0) return;
+  const name = objective.outputs[other]?.name;
+  throw new TrainError(
+    before.includes(other)
+      ? `the state to resume from was trained with a function as the loss of '${name}', which no checkpoint holds; give the same function as loss again.`
+      : `loss: a function for '${name}', but the state to resume from was trained without one; give the loss that it was trained with, or begin anew.`,
+  );
 }
 
 /**

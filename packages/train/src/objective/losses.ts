@@ -24,16 +24,17 @@ const EPSILON = 1e-7;
 /** Losses by Keras's names. */
 export const losses = {
   /** −Σ y log p over the last axis, in nats. */
-  categoricalCrossentropy(target, { value, before }) {
-    if (before === 'softmax') return byRow(softmaxCrossEntropy, target, value);
+  categoricalCrossentropy(target, said) {
+    if (said.before === 'softmax') return byRow(softmaxCrossEntropy, target, said.value);
+    const value = after(said);
     const sum = tf.sum(value, -1, true);
     const p = tf.clipByValue(tf.div(value, sum), EPSILON, 1 - EPSILON);
     return tf.neg(tf.sum(tf.mul(target, tf.log(p)), -1));
   },
   /** −y log p − (1 − y) log(1 − p), the mean over the last axis, in nats. */
-  binaryCrossentropy(target, { value, before }) {
-    if (before === 'sigmoid') return tf.mean(sigmoidCrossEntropy(target, value), -1);
-    const p = tf.clipByValue(value, EPSILON, 1 - EPSILON);
+  binaryCrossentropy(target, said) {
+    if (said.before === 'sigmoid') return tf.mean(sigmoidCrossEntropy(target, said.value), -1);
+    const p = tf.clipByValue(after(said), EPSILON, 1 - EPSILON);
     const [yes, no] = [tf.mul(target, tf.log(p)), tf.mul(tf.sub(1, target), tf.log(tf.sub(1, p)))];
     return tf.neg(tf.mean(tf.add(yes, no), -1));
   },

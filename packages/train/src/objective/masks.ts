@@ -46,15 +46,16 @@ class ReadMask extends tf.layers.Layer {
   override computeMask(inputs: tf.Tensor | tf.Tensor[], masks?: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const mask = Array.isArray(masks) ? masks[0] : masks;
     const [input] = [inputs].flat();
-    // asked of tensors without values, too; tfjs frees its own once all is computed
-    if (input instanceof tf.Tensor) this.mask = mask instanceof tf.Tensor ? mask.clone() : undefined;
+    // asked of tensors without values, too; tfjs frees its own once all is computed, and what else was made by then
+    if (input instanceof tf.Tensor) this.mask = mask instanceof tf.Tensor ? tf.keep(mask.clone()) : undefined;
     return null as unknown as tf.Tensor;
   }
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return ([inputs].flat()[0] as tf.Tensor).clone();
   }
   taken(): tf.Tensor | undefined {
-    const { mask } = this;
+    const mask = this.mask?.clone();
+    this.mask?.dispose();
     this.mask = undefined;
     return mask;
   }

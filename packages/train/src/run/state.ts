@@ -67,8 +67,8 @@ export interface TrainState {
   average?: Float32Array;
   /** Where `shrink` has left groups out: those still trained. */
   live?: Live;
-  /** Outputs whose loss was a function: it is not kept, and to be given again. */
-  lossFunctions?: string[];
+  /** Places of the outputs whose loss was a function: it is not kept, and to be given again. */
+  lossFunctions?: number[];
   /** Where the KL is steered: its factor now, and what the steering remembers, as JSON. */
   steering?: Steered;
 }
