@@ -20,7 +20,7 @@ import { type Measured, measureStep } from './steps/measure.js';
 import { noiseStep } from './steps/noise.js';
 import { tuneStep } from './steps/tune.js';
 import { compressWithoutData } from './steps/without-data.js';
-import { dataLine, targetLine } from './understand.js';
+import { dataLine, lossLines, targetLine } from './understand.js';
 
 export interface CompressOptions {
   /** The result goes to standard output as JSON, all else to standard error. */
@@ -73,6 +73,7 @@ export async function compress(
   const data = known ? read : await taught(read, teach);
   const config = { loss: settings.loss, labelSmoothing: 0 };
   const objective = objectiveOf(original, data.test, config);
+  for (const line of lossLines(objective)) say(line);
   const distilled = settings.distill || !known;
   const train = distilled && known ? await teach(data.train) : data.train;
   const perEpoch = Math.ceil(train.size / settings.batchSize);

@@ -1,19 +1,24 @@
 import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
 import { strToU8, unzipSync, zipSync } from 'fflate';
+import * as h5wasm from 'h5wasm';
 import { expect, it } from 'vitest';
+import { readHdf5 } from '../keras/index.js';
 import { loadModel } from '../load-model.js';
-import { compileConfigOf } from './compile-config.js';
+import { compileConfigOf, keepCompileConfig } from './compile-config.js';
+import type { Json } from './model-file.js';
 import { modelFiles } from './model-files.js';
 import '../layers/index.js';
 
-const archive = readFileSync(new URL('../../testdata/keras3.keras', import.meta.url));
+/** By Keras 3.15: one dense layer, compiled with 'mse', 'sgd' and ['mae']. */
+const archive = readFileSync(new URL('../../testdata/compiled.keras', import.meta.url));
 
 const dropped = (name: string, bytes: Uint8Array) => ({
   ...{ name, size: bytes.length },
   arrayBuffer: async () => bytes.slice().buffer as ArrayBuffer,
 });
 
-/** A Keras 3 file of a model with one output, with another compile_config. */
+/** The same with another compile_config. */
 async function opened(compiled: object) {
   const entries = unzipSync(archive);
   const config = JSON.parse(new TextDecoder().decode(entries['config.json']));
@@ -74,4 +79,55 @@ it.each([
 
 it.each([[undefined], [null], ['mse'], [[1]], [{}]])('%j says nothing', async (compiled) => {
   expect(compileConfigOf(await opened(compiled as unknown as object))).toBeUndefined();
+});
+
+it('is read of a file as it comes', async () => {
+  const model = await loadModel([dropped('model.keras', archive)]);
+  expect(compileConfigOf(model)).toEqual({
+    outputs: [{ loss: { name: 'mse' }, metrics: [{ name: 'mae' }] }],
+    optimizer: { name: 'SGD', learningRate: expect.closeTo(0.01, 8) },
+  });
+});
+
+it.each([
+  ['{"loss": "mse", "metrics": null}', { loss: 'mse', metrics: null }],
+  ['{"loss": ', undefined],
+])('%s of an .h5 file', async (said, expected) => {
+  await h5wasm.ready;
+  const file = new h5wasm.File('compiled.h5', 'w');
+  file.create_attribute('model_config', '{"class_name":"Sequential","config":{"layers":[]}}');
+  file.create_attribute('training_config', said);
+  file.create_group('model_weights');
+  file.close();
+  const { trainingConfig } = await readHdf5(h5wasm.FS!.readFile('compiled.h5'), 'compiled.h5');
+  expect(trainingConfig).toEqual(expected);
+});
+
+it('is told apart by the outputs’ names, or by their order', () => {
+  const input = tf.input({ shape: [2] });
+  const outputs = ['a', 'b'].map(
+    (name) => tf.layers.dense({ units: 1, name }).apply(input) as tf.SymbolicTensor,
+  );
+  const of = (said: Json) => {
+    const model = tf.model({ inputs: input, outputs });
+    keepCompileConfig(model, said, ['first', 'second']);
+    return compileConfigOf(model)?.outputs;
+  };
+  const named = {
+    loss: { second: 'huber', first: 'mse' },
+    loss_weights: { second: 0.5 },
+    metrics: { first: ['mae'], second: 'mse' },
+  };
+  const [first, second] = [{ name: 'mse' }, { name: 'huber' }];
+  expect(of(named)).toEqual([
+    { loss: first, metrics: [{ name: 'mae' }] },
+    { loss: second, lossWeight: 0.5, metrics: [first] },
+  ]);
+  expect(of({ loss: ['mse', 'huber'], metrics: [['mae'], []] })).toEqual([
+    { loss: first, metrics: [{ name: 'mae' }] },
+    { loss: second, metrics: [] },
+  ]);
+  expect(of({ loss: 'mse', metrics: ['mae'] })).toEqual(
+    [first, first].map((loss) => ({ loss, metrics: [{ name: 'mae' }] })),
+  );
 });

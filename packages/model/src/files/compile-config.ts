@@ -94,7 +94,7 @@ function byOutput(
   if (json === undefined || json === null) return [];
   if (isOne(json)) return Array.from({ length: count }, () => json);
   if (Array.isArray(json)) return json.length === count ? json : [];
-  const said = asObject(json) as { [key: string]: Json };
+  const said = asObject(json) ?? {};
   return Array.from({ length: count }, (_, i) =>
     Object.hasOwn(said, names[i] ?? '') ? said[names[i] as string] : undefined,
   );
