@@ -1,34 +1,23 @@
 import { existsSync } from 'node:fs';
-import type { Dataset } from '@sbp/data';
-
 import { loadModel, modelFiles } from '@sbp/model';
-import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
-import type * as tf from '@tensorflow/tfjs';
-import { dataFor } from '../run/data/data-for.js';
-import type { RunData } from '../run/data/run-data.js';
 import { readJson } from '../run/run-folder.js';
-import { installReporter } from '../words/install-progress.js';
-import { count, plural, print } from '../words/words.js';
+import { print } from '../words/words.js';
 import { classNames } from './class-names.js';
-import { type Job, STEPS } from './job.js';
+import { engineFor, openJob } from './open-job.js';
 import type { CompressResult } from './report/result.js';
 import { resultLines } from './report/result-lines.js';
 import { type CompressSettings, compressPaths, openFolder, sha256Of } from './settings.js';
 import { cutStep } from './steps/cut.js';
 import { finishStep } from './steps/finish.js';
-import { type Measured, measureStep } from './steps/measure.js';
+import { measureStep } from './steps/measure.js';
 import { noiseStep } from './steps/noise.js';
 import { tuneStep } from './steps/tune.js';
 import { compressWithoutData } from './steps/without-data.js';
-import { dataLine, targetLine } from './understand.js';
 
 export interface CompressOptions {
   /** The result goes to standard output as JSON, all else to standard error. */
   json?: boolean;
 }
-
-/** Epochs that large data gets at least. */
-const EPOCHS = 6;
 
 /**
  * `sbp compress`: a model, data and a target become a smaller model that does the same. What is there already is not done again.

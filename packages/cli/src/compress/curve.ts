@@ -1,8 +1,10 @@
-import { loadModel, modelBytes } from '@sbp/model';
+import { modelBytes } from '@sbp/model';
 import { PruneError, pruneModel } from '@sbp/prune';
 import { errorOn } from '@sbp/train';
 import type { Clock } from '../measure/clocks.js';
+import { criterionFor } from './criterion.js';
 import { heldOut, type Job } from './job.js';
+import { toCut } from './steps/cut.js';
 import { recalibrated } from './steps/recalibrated.js';
 
 /** The trained network cut to so many of its multiply-accumulates, and not trained since. */
@@ -34,12 +36,13 @@ export async function curveOf(
   shares: readonly number[],
   { clock, say }: { clock?: Clock; say?(point: CurvePoint): void } = {},
 ): Promise<CurvePoint[]> {
-  const { paths, data, objective, settings } = job;
-  const trained = await loadModel(paths.noise.model);
+  const { data, objective, settings } = job;
+  const trained = await toCut(job);
+  const criterion = await criterionFor(job, trained);
   const points: CurvePoint[] = [];
   for (const share of shares) {
     try {
-      const { model, report } = pruneModel(trained, { target: { macs: share } });
+      const { model, report } = pruneModel(trained, { target: { macs: share }, criterion });
       await recalibrated(model, data.train, settings.batchSize, EXAMPLES);
       const point: CurvePoint = {
         share,

@@ -1,24 +1,28 @@
 import { existsSync } from 'node:fs';
 import type { Dataset } from '@sbp/data';
-import { type Engine, useEngine } from '@sbp/engine';
+import { useEngine } from '@sbp/engine';
 import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { dataFor } from '../run/data/data-for.js';
 import type { RunData } from '../run/data/run-data.js';
-import { readJson } from '../run/run-folder.js';
 import type { TrainedOn } from '../run/run.js';
+import { readJson } from '../run/run-folder.js';
 import { installReporter } from '../words/install-progress.js';
 import { count, plural } from '../words/words.js';
+import { isByNoise } from './criterion.js';
 import { type Job, STEPS } from './job.js';
 import type { CompressPaths, CompressSettings } from './settings.js';
 import type { Measured } from './steps/measure.js';
-import { dataLine, targetLine } from './understand.js';
+import { dataLine, lossLines, targetLine } from './understand.js';
 
 /** Epochs that large data gets at least. */
 const EPOCHS = 6;
 
 /** What computes: what was begun on one engine ends on it, to the same bits. */
-export async function engineFor(paths: CompressPaths, { engine: asked, replicas }: CompressSettings): Promise<TrainedOn> {
+export async function engineFor(
+  paths: CompressPaths,
+  { engine: asked, replicas }: CompressSettings,
+): Promise<TrainedOn> {
   const begun = existsSync(paths.measured) ? readJson<Measured>(paths.measured).on : undefined;
   const engine = await useEngine((begun?.engine ?? asked) as Parameters<typeof useEngine>[0]);
   return { engine, replicas: begun?.replicas ?? (replicas || (await defaultReplicas(engine.name))) };
@@ -41,6 +45,7 @@ export async function openJob(
   const data = known ? read : await taught(read, teach);
   const config = { loss: settings.loss, labelSmoothing: 0 };
   const objective = objectiveOf(original, data.test, config);
+  for (const line of lossLines(objective)) say(line);
   const distilled = settings.distill || !known;
   const train = distilled && known ? await teach(data.train) : data.train;
   const perEpoch = Math.ceil(train.size / settings.batchSize);
@@ -49,7 +54,8 @@ export async function openJob(
     ...{ settings, paths, stream, say, original, objective },
     on,
     data: { ...data, train },
-    fineTune: settings.fineTune || epochs,
+    // what is not trained with noise has the time of it
+    fineTune: settings.fineTune || (isByNoise(settings.criterion) ? epochs : 2 * epochs),
     train: {
       epochs,
       ...{

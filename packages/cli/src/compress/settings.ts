@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { CriterionName } from '@sbp/prune';
 import { writeJson } from '../run/run-folder.js';
 import { UsageError } from '../words/failure.js';
 import type { CompressTarget } from './targets/targets.js';
@@ -14,6 +15,8 @@ export interface CompressSettings {
   data: string | null;
   /** How much of what the model costs may be left. */
   target: CompressTarget;
+  /** What groups are worth; with 'snr', 'bmrs-n' and 'bmrs-u' to the noise, that the model is trained with then. */
+  criterion: CriterionName;
   /** Widths are left at multiples of it; 0: as the target's runtime likes them. */
   roundTo: number;
   label?: string[];
@@ -101,7 +104,8 @@ export function openFolder(paths: CompressPaths, settings: CompressSettings, sha
 }
 
 /** What the cut depends on, besides what the noise does. */
-const cutBy = ({ settings: { target, roundTo } }: Kept) => JSON.stringify([target, roundTo]);
+const cutBy = ({ settings: { target, criterion, roundTo } }: Kept) =>
+  JSON.stringify([target, criterion, roundTo]);
 
 /** Takes away what later steps have left, whose ground is another one now. */
 function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
@@ -137,7 +141,7 @@ function readKept(file: string): Kept {
 
 function difference(before: Kept, now: Kept): string | undefined {
   if (before.sha256 !== now.sha256) return 'model (its file is not the same)';
-  const later = ['target', 'roundTo', 'fineTune', 'model'];
+  const later = ['target', 'criterion', 'roundTo', 'fineTune', 'model'];
   const [was, is] = [before, now].map(({ settings }) => settings as unknown as Record<string, unknown>);
   for (const key of new Set([...Object.keys(was!), ...Object.keys(is!)])) {
     const [left, right] = [was![key], is![key]];

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { loadModel, saveModel } from '@sbp/model';
-import type { PruneReport } from '@sbp/prune';
+import type { PruneReport, TargetReport } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
+import { criterionFor, isByNoise } from '../criterion.js';
 import { heldOut, type Job } from '../job.js';
 import { cutTo, targetWords } from '../targets/targets.js';
 import { recalibrated } from './recalibrated.js';
@@ -22,21 +23,29 @@ export async function cutStep(job: Job): Promise<void> {
   const { paths, settings, say, data, objective } = job;
   if (existsSync(paths.cutDone)) return;
   const began = performance.now();
-  const noisy = await loadModel(paths.noise.model);
+  const trained = await toCut(job);
   const errorOf = async (cut: tf.LayersModel) => {
     await recalibrated(cut, data.train, settings.batchSize, 1000);
     return errorOn(cut, heldOut(job), objective);
   };
   const { target, roundTo } = settings;
-  const { model, report, reached } = await cutTo(target, noisy, { roundTo, errorOf });
-  noisy.dispose();
+  const criterion = await criterionFor(job, trained);
+  const { model, report, reached } = await cutTo(target, trained, { criterion, roundTo, errorOf });
+  trained.dispose();
   await recalibrated(model, data.train, settings.batchSize);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
   model.dispose();
   const { taken } = report.target!;
   say(
-    `Cut to ${targetWords(target)}: ${reached}; ${taken.below} groups had drowned, ${taken.above} more went; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
+    `Cut to ${targetWords(target)}: ${reached}; ${goneWords(taken)}; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
   );
   writeJson(paths.cutDone, { report, error, took: (performance.now() - began) / 1000 } satisfies Cut);
 }
+
+/** What is cut: the model that was trained with noise, or, by a criterion that needs none, the model as it is. */
+export const toCut = ({ paths, settings }: Pick<Job, 'paths' | 'settings'>): Promise<tf.LayersModel> =>
+  loadModel(isByNoise(settings.criterion) ? paths.noise.model : settings.model);
+
+const goneWords = ({ above, below }: TargetReport['taken']) =>
+  below > 0 ? `${below} groups had drowned, ${above} more went` : `${above} groups went`;

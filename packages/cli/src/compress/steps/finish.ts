@@ -1,7 +1,7 @@
 import { environment } from '@sbp/bench';
 import { subset } from '@sbp/data';
 import { loadModel, saveModel } from '@sbp/model';
-import { countFlops, exportOnnx, PruneError, pruneModel } from '@sbp/prune';
+import { countFlops, exportOnnx } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import { checkOnnx, timeOnRuntimes } from '../../measure/runtimes.js';
@@ -9,12 +9,12 @@ import { countsOf } from '../../run/run.js';
 import { readJson, readMetrics, writeJson } from '../../run/run-folder.js';
 import { trainedOn } from '../../run/training.js';
 import { version } from '../../version.js';
+import { curveOf } from '../curve.js';
 import type { Job } from '../job.js';
 import { compressPage } from '../report/page.js';
 import type { CompressResult } from '../report/result.js';
 import type { Cut } from './cut.js';
 import type { Measured } from './measure.js';
-import { recalibrated } from './recalibrated.js';
 
 /** Test examples that the ONNX file is compared on. */
 const EXAMPLES = 100;
@@ -45,7 +45,7 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   for (const absent of timed.absent) say(absent);
   const history = { noise: readMetrics(paths.noise.metrics), tune: readMetrics(paths.tune.metrics) };
   const trained = [...history.noise, ...history.tune].reduce((sum, epoch) => sum + epoch.seconds, 0);
-  const curve = await curveOf(job, SHARES, { clock: await clockHere() });
+  const curve = await curveOf(job, SHARES);
   const seconds = measured.took + trained + took + (performance.now() - began) / 1000;
   const result: CompressResult = {
     ...{ settings, target: settings.target, measure: errorTitle(objective) },

@@ -7,6 +7,7 @@ import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../../run/run-folder.js';
 import { count, duration, plural } from '../../words/words.js';
+import { isByNoise } from '../criterion.js';
 import type { Job } from '../job.js';
 import type { SteerTo } from '../targets/kind.js';
 import { steered, steerTo } from '../targets/targets.js';
@@ -51,7 +52,8 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const { asked } = budgetOf(noisy, steered(to));
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
-  const slow = (config.epochs * data.train.size) / examplesPerSecond;
+  const byNoise = isByNoise(settings.criterion);
+  const slow = byNoise ? (config.epochs * data.train.size) / examplesPerSecond : 0;
   // a smaller model is faster, but not by as much as it is smaller
   const quick = (fineTune * data.train.size * (0.25 + 0.75 * asked)) / examplesPerSecond;
   const evaluated = (data.test.size + (data.validation?.size ?? 0)) * evaluation;
@@ -66,7 +68,7 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
     `As it is: ${measure} ${error.toPrecision(4)}, ${count(macs)} MACs, ${count(params)} parameters; ${count(groups)} groups of channels and units can go`,
   );
   say(
-    `To do: train with noise (${plural(config.epochs, 'epoch')}), cut, fine-tune (${plural(fineTune, 'epoch')}), check and time: about ${duration(seconds)} at ${count(examplesPerSecond)} examples a second`,
+    `To do: ${byNoise ? `train with noise (${plural(config.epochs, 'epoch')}), ` : ''}cut${byNoise ? '' : ` by ${settings.criterion}`}, fine-tune (${plural(fineTune, 'epoch')}), check and time: about ${duration(seconds)} at ${count(examplesPerSecond)} examples a second`,
   );
   writeJson(paths.measured, measured);
   return measured;

@@ -3,6 +3,7 @@ import { budgetOf, type SteeringState, steering } from '@sbp/prune';
 import type { Steering } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { plural } from '../../words/words.js';
+import { isByNoise } from '../criterion.js';
 import { type Job, STEPS } from '../job.js';
 import type { SteerTo } from '../targets/kind.js';
 import { steered } from '../targets/targets.js';
@@ -11,8 +12,8 @@ import { trainStep } from './train-step.js';
 
 /** Trains the model with noise, until what the target wants gone has drowned in it. */
 export async function noiseStep(job: Job, to: SteerTo): Promise<void> {
-  const { paths, say, train } = job;
-  if (existsSync(paths.noise.done)) return;
+  const { paths, say, train, settings } = job;
+  if (existsSync(paths.noise.done) || !isByNoise(settings.criterion)) return;
   const model = noisyModel(job, to);
   say(`Training with noise for ${plural(train.epochs, 'epoch')}`);
   await trainStep(job, {

@@ -20,7 +20,8 @@ export async function compressWithoutData(
   { settings, paths }: { settings: CompressSettings; paths: CompressPaths },
 ): Promise<string> {
   const { target, roundTo } = settings;
-  const { model: cut, report } = await cutTo(target, original, { criterion: 'magnitude', roundTo });
+  const criterion = settings.criterion === 'snr' ? 'magnitude' : settings.criterion;
+  const { model: cut, report } = await cutTo(target, original, { criterion, roundTo });
   const after = await saveModel(cut, paths.model);
   const model = await loadModel(paths.model);
   writeAtomically(paths.onnx, exportOnnx(model));
