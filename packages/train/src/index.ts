@@ -12,6 +12,7 @@ export type { LossFunction } from './objective/losses.js';
 export { namesOf } from './objective/names.js';
 export {
   errorTitle,
+  lossTitle,
   type Objective,
   type OutputObjective,
   objectiveOf,

@@ -96,6 +96,7 @@ describe('sbp compress', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout).toMatch(/Data: photos, 1\d\d to train on, .* to test on; 3 classes: flat, tall, wide/);
+    expect(stdout).toContain('Loss: categoricalCrossentropy (by what the data holds)\n');
     expect(stdout).toMatch(/As it is: error % [\d.]+, [\d,]+ MACs, [\d,]+ parameters; \d+ groups/);
     expect(stdout).toMatch(
       /To do: train with noise \(12 epochs\), cut, fine-tune \(10 epochs\), check and time: about .* s at/,
@@ -162,13 +163,24 @@ describe('sbp compress', () => {
     expect(history.noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
   }, 120_000);
 
-  it('takes the order of the classes from a labels.txt beside the model', async () => {
+  it('takes the order of the classes from a labels.txt beside the model, and the loss from its file', async () => {
     const copy = join(folder, 'labelled');
     cpSync(join(folder, 'model'), copy, { recursive: true });
     writeFileSync(join(copy, 'labels.txt'), 'wide\nflat\n\ntall\n');
+    const file = join(copy, 'model.json');
+    const trainingConfig = {
+      loss: 'mean_squared_error',
+      metrics: ['accuracy', 'own_score'],
+      optimizer_config: {},
+    };
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), trainingConfig }));
     const wrong = await sbp(folder, ...args('by-file').map((each) => (each === 'model' ? 'labelled' : each)));
     expect(wrong.code).toBe(2);
     expect(wrong.stdout).toContain('3 classes: wide, flat, tall');
+    expect(wrong.stdout).toContain("Loss: meanSquaredError (as the model's file was compiled)\n");
+    expect(wrong.stdout).toMatch(
+      / {2}the model's file has the metric own_score for '.*', which is left out\n/,
+    );
   }, 60_000);
 
   it('needs no labels', async () => {

@@ -1,5 +1,5 @@
 import type { Dataset } from '@sbp/data';
-import { type Objective, ownTargets } from '@sbp/train';
+import { lossTitle, type Objective, ownTargets } from '@sbp/train';
 import type { RunData } from '../run/data/run-data.js';
 import { UsageError } from '../words/failure.js';
 import { count } from '../words/words.js';
@@ -36,9 +36,10 @@ export function lossLines({ outputs, notes = [] }: Objective): string[] {
     file: "as the model's file was compiled",
     targets: 'by what the data holds',
   };
-  const losses = outputs.map(({ name, loss, lossFrom, weight }) => {
+  const losses = outputs.map((output) => {
+    const { name, lossFrom, weight } = output;
     const of = outputs.length > 1 ? `'${name}' ` : '';
-    return `${of}${String(loss)}${weight === 1 ? '' : ` × ${weight}`} (${said[lossFrom]})`;
+    return `${of}${lossTitle(output)}${weight === 1 ? '' : ` × ${weight}`} (${said[lossFrom]})`;
   });
   return [`Loss: ${losses.join(', ')}`, ...notes.map((note) => `  ${note}`)];
 }

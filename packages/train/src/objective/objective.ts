@@ -136,6 +136,10 @@ export function mainOutput({ outputs }: Objective): number {
   );
 }
 
+/** What an output's loss is called. */
+export const lossTitle = ({ loss }: OutputObjective): string =>
+  typeof loss === 'function' ? 'a function' : loss;
+
 /** What the figures called an error are, in words with their unit. */
 export function errorTitle(objective: Objective): string {
   return measures[(objective.outputs[mainOutput(objective)] as OutputObjective).measure].title;

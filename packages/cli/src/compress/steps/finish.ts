@@ -2,7 +2,7 @@ import { environment } from '@sbp/bench';
 import { subset } from '@sbp/data';
 import { loadModel, saveModel } from '@sbp/model';
 import { countFlops, exportOnnx } from '@sbp/prune';
-import { errorOn, errorTitle } from '@sbp/train';
+import { errorOn, errorTitle, lossTitle } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import { checkOnnx, timeOnRuntimes } from '../../measure/runtimes.js';
 import { countsOf } from '../../run/run.js';
@@ -49,7 +49,11 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   const seconds = measured.took + trained + took + (performance.now() - began) / 1000;
   const result: CompressResult = {
     ...{ settings, target: settings.target, measure: errorTitle(objective) },
-    losses: objective.outputs.map(({ name, loss, weight }) => ({ output: name, loss, weight })),
+    losses: objective.outputs.map((output) => ({
+      output: output.name,
+      loss: lossTitle(output),
+      weight: output.weight,
+    })),
     examples: countsOf(data),
     before: { error: measured.error, macs: measured.macs, params: measured.params, bytes: measured.bytes },
     cut: { error: errorOfCut, macs, params, bytes },
