@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emptyFolder, sbp, start } from '../testing/sbp.js';
+import type { CurvePoint } from './curve.js';
 import type { CompressResult } from './report/result.js';
 import { compressPaths } from './settings.js';
 
@@ -140,6 +141,47 @@ describe('sbp compress', () => {
     });
   }, 120_000);
 
+  it('meets a time on a runtime, and draws the curve of all targets', async () => {
+    const { code, stdout, stderr } = await sbp(folder, ...args('small', 'latency=60s@onnxruntime:1'));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/latency=5ms@onnxruntime:1/) });
+    expect(stdout).toBe('');
+    // more time than it needs: what it comes to does not depend on the machine
+    const met = await sbp(folder, ...args('small', 'latency=60000ms@onnxruntime:1'));
+    expect(met.stdout).toMatch(
+      /Cut to latency=60000ms@onnxruntime:1: [\d.]+ → [\d.]+ ms on onnxruntime, batch 1/,
+    );
+    const swept = await sbp(folder, 'sweep-target', 'small');
+    expect(swept.code).toBe(0);
+    expect(swept.stdout).toMatch(/MACs .* of before .* ms, onnxruntime, batch 1 .* error %/);
+    const { points } = JSON.parse(readFileSync(join(folder, 'small', 'curve.json'), 'utf8')) as {
+      points: CurvePoint[];
+    };
+    expect(points.length).toBeGreaterThan(4);
+    for (const [i, { macs, share }] of points.entries()) {
+      expect(macs).toBeLessThanOrEqual(share * points[0]!.macs);
+      if (i > 0) expect(macs).toBeLessThan(points[i - 1]!.macs);
+    }
+    expect(readFileSync(join(folder, 'small', 'curve.svg'), 'utf8')).toContain('<svg');
+    const nothing = await sbp(folder, 'sweep-target', 'photos');
+    expect(nothing).toMatchObject({ code: 2, stderr: expect.stringMatching(/no folder of sbp compress/) });
+  }, 120_000);
+
+  it('cuts the model as it is by another criterion than the noise’s', async () => {
+    const { code, stdout, stderr } = await sbp(
+      folder,
+      ...args('by-taylor', 'macs=0.5', '--criterion', 'taylor'),
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/To do: cut by taylor, fine-tune/);
+    expect(stdout).not.toContain('Training with noise');
+    const { after, before, report } = JSON.parse(
+      readFileSync(join(folder, 'by-taylor', 'result.json'), 'utf8'),
+    ) as CompressResult;
+    expect(report.target!.criterion).toBe('taylor');
+    expect(after.macs).toBeLessThanOrEqual(0.5 * before.macs);
+    expect(after.error).toBeLessThanOrEqual(before.error + 3);
+  }, 120_000);
+
   it('goes on where it was stopped', async () => {
     // so long that the signal comes in time, however busy the machine is
     const long = args('stopped', 'macs=0.5', '--epochs', '50');
@@ -224,6 +266,7 @@ describe('sbp compress', () => {
       /--target size=3: expected macs=0.4 .* or latency=5ms@onnxruntime:1/,
     ],
     ['a target out of reach', ['--target', 'macs=0.0001'], /macs can't be cut to/],
+    ['an unknown criterion', ['--criterion', 'size'], /--criterion size: expected snr, bmrs-n/],
     ['an unknown loss', ['--loss', 'entropy'], /none called 'entropy'/],
   ])(
     'refuses %s in one line',

@@ -129,6 +129,13 @@ function placed(settings: CompressSettings): CompressSettings {
   };
 }
 
+/** The settings of a compression that was begun. @throws UsageError where there is none */
+export function readSettings({ folder, settings: file }: CompressPaths): CompressSettings {
+  if (!existsSync(file))
+    throw new UsageError(`${folder} is no folder of sbp compress: it has no compress.json; give its --out.`);
+  return readKept(file).settings;
+}
+
 function readKept(file: string): Kept {
   try {
     const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept;

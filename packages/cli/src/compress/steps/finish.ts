@@ -9,6 +9,7 @@ import { countsOf } from '../../run/run.js';
 import { readJson, readMetrics, writeJson } from '../../run/run-folder.js';
 import { trainedOn } from '../../run/training.js';
 import { version } from '../../version.js';
+import { isByNoise } from '../criterion.js';
 import { curveOf } from '../curve.js';
 import type { Job } from '../job.js';
 import { compressPage } from '../report/page.js';
@@ -43,7 +44,10 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   const runtimes = new Set(['onnxruntime' as const, on.engine.name]);
   const timed = await timeOnRuntimes(runtimes, entries, { batchSizes: [1], repeats: 12 });
   for (const absent of timed.absent) say(absent);
-  const history = { noise: readMetrics(paths.noise.metrics), tune: readMetrics(paths.tune.metrics) };
+  const history = {
+    noise: isByNoise(settings.criterion) ? readMetrics(paths.noise.metrics) : [],
+    tune: readMetrics(paths.tune.metrics),
+  };
   const trained = [...history.noise, ...history.tune].reduce((sum, epoch) => sum + epoch.seconds, 0);
   const curve = await curveOf(job, SHARES);
   const seconds = measured.took + trained + took + (performance.now() - began) / 1000;
