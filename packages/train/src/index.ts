@@ -7,6 +7,7 @@ export {
 export { TrainError } from './errors.js';
 export { outputEnds } from './objective/heads.js';
 export { inputTensors } from './objective/inputs.js';
+export { lossOn } from './objective/loss-on.js';
 export { namesOf } from './objective/names.js';
 export {
   errorTitle,

@@ -31,17 +31,14 @@ export function byMean(all: Float64Array): Float64Array {
   return mean > 0 ? all.map((each) => each / mean) : all;
 }
 
-/** The sum of the magnitudes, or the root of that of the squares, of all weights that make and read a group, tied sets together, over its mean in the set. */
+/**
+ * The norm of the weights that make a group (Li et al. 2017), tied ones together and by what batch norm multiplies them by, over its mean in the set, as Torch-Pruning has it by default: layers differ in the
+ * size of their weights for many reasons.
+ */
 const byNorm = (name: string, p: 1 | 2): NamedCriterion => ({
   name,
   isRelative: true,
-  score: (set) =>
-    byMean(
-      set
-        .kernels()
-        .sums(p)
-        .map((sum) => sum ** (1 / p)),
-    ),
+  score: (set) => byMean(set.kernels().norms(p)),
 });
 
 export const l1 = byNorm('l1', 1);

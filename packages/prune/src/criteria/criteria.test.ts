@@ -151,24 +151,19 @@ describe('bmrs-n and bmrs-u', () => {
 });
 
 describe('criteria of weights', () => {
-  it.each(['l1', 'l2', 'magnitude'] as const)(
-    '%s takes first what is made and read by small weights',
-    (criterion) => {
-      const model = resNet();
-      const odd = [1, 3, 5, 7, 9];
-      weaken(model, 'in', 0, 3, odd);
-      weaken(model, 'out', 0, 2, odd);
-      const { model: pruned, report } = pruneModel(model, { target: { macs: 0.75 }, criterion });
-      expect(report.target!.criterion).toBe(criterion);
-      expectGone(left(model, pruned, 'in'), odd, 10);
-    },
-  );
+  it.each(['l1', 'l2', 'magnitude'] as const)('%s takes first what is made by small weights', (criterion) => {
+    const model = resNet();
+    const odd = [1, 3, 5, 7, 9];
+    weaken(model, 'in', 0, 3, odd);
+    const { model: pruned, report } = pruneModel(model, { target: { macs: 0.75 }, criterion });
+    expect(report.target!.criterion).toBe(criterion);
+    expectGone(left(model, pruned, 'in'), odd, 10);
+  });
 
   it('l1 and l2 count all that a sum ties together', () => {
     const model = resNet();
     const odd = [1, 3, 5, 7, 9, 11];
     for (const name of ['first', 'out']) weaken(model, name, 0, 3, odd);
-    for (const name of ['in', 'last']) weaken(model, name, 0, name === 'in' ? 2 : 0, odd);
     for (const criterion of ['l1', 'l2'] as const) {
       const { model: pruned } = pruneModel(model, { target: { macs: 0.6 }, criterion });
       expectGone(left(model, pruned, 'first'), odd, 12);
