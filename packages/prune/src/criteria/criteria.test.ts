@@ -155,7 +155,7 @@ describe('criteria of weights', () => {
     const model = resNet();
     const odd = [1, 3, 5, 7, 9];
     weaken(model, 'in', 0, 3, odd);
-    const { model: pruned, report } = pruneModel(model, { target: { macs: 0.75 }, criterion });
+    const { model: pruned, report } = pruneModel(model, { target: { macs: 0.35 }, criterion });
     expect(report.target!.criterion).toBe(criterion);
     expectGone(left(model, pruned, 'in'), odd, 10);
   });
@@ -165,11 +165,11 @@ describe('criteria of weights', () => {
     const odd = [1, 3, 5, 7, 9, 11];
     for (const name of ['first', 'out']) weaken(model, name, 0, 3, odd);
     for (const criterion of ['l1', 'l2'] as const) {
-      const { model: pruned } = pruneModel(model, { target: { macs: 0.6 }, criterion });
+      const { model: pruned } = pruneModel(model, { target: { macs: 0.35 }, criterion });
       expectGone(left(model, pruned, 'first'), odd, 12);
       const weak = resNet();
       weaken(weak, 'first', 0, 3, odd);
-      const { model: other } = pruneModel(weak, { target: { macs: 0.6 }, criterion });
+      const { model: other } = pruneModel(weak, { target: { macs: 0.35 }, criterion });
       expect(left(weak, other, 'first').filter((group) => group % 2).length).toBeGreaterThan(0);
     }
   });
@@ -178,7 +178,7 @@ describe('criteria of weights', () => {
     const model = resNet();
     const even = [0, 2, 4, 6, 8];
     weaken(model, 'in_norm', 0, 0, even);
-    const { model: pruned } = pruneModel(model, { target: { macs: 0.75 }, criterion: 'batch-norm' });
+    const { model: pruned } = pruneModel(model, { target: { macs: 0.6 }, criterion: 'batch-norm' });
     expectGone(left(model, pruned, 'in'), even, 10);
     expect(() => pruneModel(dense(), { target: { macs: 0.5 }, criterion: 'batch-norm' })).toThrow(
       /^criterion 'batch-norm': none with a scale stands behind 'hidden'/,

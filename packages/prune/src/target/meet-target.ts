@@ -38,19 +38,18 @@ export function meetTarget(
     const pricesOfOp = pricesOf(graph, costsOf(graph, cutter.planOf(gone)), limit.of);
     return new Map(all.map((of) => [of, pricesOfOp(of.op)]));
   };
-  const ranking = (own: Prices) => rank(all, own, criterion.isRelative ?? false);
   let prices = price([]);
   let gone: Ranked[] = [];
   if (cutter.left([]) > limit.limit) {
-    refuseTooLow(ranking(prices), cutter, limit);
+    refuseTooLow(rank(all, prices), cutter, limit);
     for (let round = 0; round < ROUNDS; round++) {
-      const ranked = ranking(prices);
+      const ranked = rank(all, prices);
       const last = gone;
       gone = ranked.slice(0, fewest(ranked, cutter, limit));
       if (isSame(gone, last)) break;
       prices = between(prices, price(gone));
     }
-    gone = closer(gone, ranking(prices), cutter, limit, price);
+    gone = closer(gone, rank(all, prices), cutter, limit, price);
     gone = withoutUseless(gone, all, cutter, limit);
   }
   const reached = cutter.left(gone) / limit.before;

@@ -22,22 +22,21 @@ export function lookUp(list: readonly Ranked[]): (each: Ranked) => boolean {
 }
 
 /**
- * Groups in the order in which they go: those that are worth the least for their cost first, and before them those that are worth less than nothing, whatever they cost; never the best of a set, nor any that frees nothing.
+ * Groups in the order in which they go: those that are worth the least for their cost first, and before them those that are worth nothing or less, whatever they cost; never the best of a set, nor any that frees nothing.
  *
  * @param prices of the groups of each set
- * @param isRelative whether worths are compared as they are
  */
-export function rank(all: readonly Candidates[], prices: Prices, isRelative: boolean): Ranked[] {
-  const worth = (score: number, price: number) => {
+export function rank(all: readonly Candidates[], prices: Prices): Ranked[] {
+  const forItsCost = (score: number, price: number) => {
     if (price === 0) return Infinity;
-    return score <= 0 || isRelative ? score : score / price;
+    return score <= 0 ? score : score / price;
   };
   return all
     .flatMap((of) =>
       Array.from(of.scores, (score, group) => ({
         of,
         group,
-        worth: worth(score, prices.get(of)![group]!),
+        worth: forItsCost(score, prices.get(of)![group]!),
       })),
     )
     .filter(({ of, group, worth }) => group !== of.best && worth < Infinity)
