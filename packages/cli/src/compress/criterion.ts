@@ -1,4 +1,4 @@
-import { batchesOf, shuffledIndices } from '@sbp/data';
+import { shuffledIndices } from '@sbp/data';
 import { type CriterionName, criterionNames, type NamedCriterion, random, taylor } from '@sbp/prune';
 import { lossOn } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
@@ -29,9 +29,10 @@ export async function criterionFor(job: Job, model: tf.LayersModel): Promise<Cri
 
 async function byTaylor({ data: { train }, objective }: Job, model: tf.LayersModel): Promise<NamedCriterion> {
   const some = shuffledIndices(train.size, 0, 0).subarray(0, GRADIENTS.examples);
-  let known: { of: tf.LayersModel; loss: ReturnType<typeof lossOn> } | undefined;
-  return taylor(model, batchesOf(train, GRADIENTS.batchSize, some), (copy, { indices, batch }) => {
-    if (known?.of !== copy) known = { of: copy, loss: lossOn(copy, train, objective) };
-    return known.loss(batch, indices.length);
-  });
+  const loss = lossOn(train, objective);
+  return taylor(model, parts(some, GRADIENTS.batchSize), loss);
+}
+
+function* parts(indices: Uint32Array, size: number): Generator<Uint32Array> {
+  for (let start = 0; start < indices.length; start += size) yield indices.subarray(start, start + size);
 }

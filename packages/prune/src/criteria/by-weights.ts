@@ -1,4 +1,5 @@
 import { PruneError } from '../errors.js';
+import { byRank } from './by-rank.js';
 import type { NamedCriterion } from './criterion.js';
 
 /**
@@ -14,7 +15,7 @@ export const magnitude: NamedCriterion = {
 };
 
 /** Of each, its share in the sum of all that are not less than it. */
-export function sharesLeft(all: Float64Array): Float64Array {
+function sharesLeft(all: Float64Array): Float64Array {
   const order = [...all.keys()].sort((a, b) => all[b]! - all[a]!);
   const shares = new Float64Array(all.length);
   let left = 0;
@@ -25,35 +26,24 @@ export function sharesLeft(all: Float64Array): Float64Array {
   return shares;
 }
 
-/** Over their mean. */
-export function byMean(all: Float64Array): Float64Array {
-  const mean = all.reduce((sum, each) => sum + each, 0) / all.length;
-  return mean > 0 ? all.map((each) => each / mean) : all;
-}
-
-/** The sum of the magnitudes, or the root of that of the squares, of all weights that make and read a group, tied sets together, over its mean in the set. */
+/**
+ * What the norm of the weights that make a group says (Li et al. 2017), tied ones together and by what batch norm multiplies them by: which of a set goes before which. Sizes of weights compare no further than that, so that
+ * across sets they are worth what is left of a set with each.
+ */
 const byNorm = (name: string, p: 1 | 2): NamedCriterion => ({
   name,
-  isRelative: true,
-  score: (set) =>
-    byMean(
-      set
-        .kernels()
-        .sums(p)
-        .map((sum) => sum ** (1 / p)),
-    ),
+  score: (set) => byRank(set, set.kernels().norms(p)),
 });
 
 export const l1 = byNorm('l1', 1);
 export const l2 = byNorm('l2', 2);
 
-/** |γ| of batch norm (Liu et al. 2017), over its mean in the set. */
+/** The same by |γ| of batch norm (Liu et al. 2017). */
 export const batchNorm: NamedCriterion = {
   name: 'batch-norm',
-  isRelative: true,
   score: (set) => {
     const scales = set.kernels().scales();
-    if (scales) return byMean(scales);
+    if (scales) return byRank(set, scales);
     throw new PruneError(
       `criterion 'batch-norm': none with a scale stands behind '${set.name}'; take 'magnitude', 'l1' or 'l2'`,
       set.name,

@@ -151,30 +151,25 @@ describe('bmrs-n and bmrs-u', () => {
 });
 
 describe('criteria of weights', () => {
-  it.each(['l1', 'l2', 'magnitude'] as const)(
-    '%s takes first what is made and read by small weights',
-    (criterion) => {
-      const model = resNet();
-      const odd = [1, 3, 5, 7, 9];
-      weaken(model, 'in', 0, 3, odd);
-      weaken(model, 'out', 0, 2, odd);
-      const { model: pruned, report } = pruneModel(model, { target: { macs: 0.75 }, criterion });
-      expect(report.target!.criterion).toBe(criterion);
-      expectGone(left(model, pruned, 'in'), odd, 10);
-    },
-  );
+  it.each(['l1', 'l2', 'magnitude'] as const)('%s takes first what is made by small weights', (criterion) => {
+    const model = resNet();
+    const odd = [1, 3, 5, 7, 9];
+    weaken(model, 'in', 0, 3, odd);
+    const { model: pruned, report } = pruneModel(model, { target: { macs: 0.35 }, criterion });
+    expect(report.target!.criterion).toBe(criterion);
+    expectGone(left(model, pruned, 'in'), odd, 10);
+  });
 
   it('l1 and l2 count all that a sum ties together', () => {
     const model = resNet();
     const odd = [1, 3, 5, 7, 9, 11];
     for (const name of ['first', 'out']) weaken(model, name, 0, 3, odd);
-    for (const name of ['in', 'last']) weaken(model, name, 0, name === 'in' ? 2 : 0, odd);
     for (const criterion of ['l1', 'l2'] as const) {
-      const { model: pruned } = pruneModel(model, { target: { macs: 0.6 }, criterion });
+      const { model: pruned } = pruneModel(model, { target: { macs: 0.35 }, criterion });
       expectGone(left(model, pruned, 'first'), odd, 12);
       const weak = resNet();
       weaken(weak, 'first', 0, 3, odd);
-      const { model: other } = pruneModel(weak, { target: { macs: 0.6 }, criterion });
+      const { model: other } = pruneModel(weak, { target: { macs: 0.35 }, criterion });
       expect(left(weak, other, 'first').filter((group) => group % 2).length).toBeGreaterThan(0);
     }
   });
@@ -183,7 +178,7 @@ describe('criteria of weights', () => {
     const model = resNet();
     const even = [0, 2, 4, 6, 8];
     weaken(model, 'in_norm', 0, 0, even);
-    const { model: pruned } = pruneModel(model, { target: { macs: 0.75 }, criterion: 'batch-norm' });
+    const { model: pruned } = pruneModel(model, { target: { macs: 0.6 }, criterion: 'batch-norm' });
     expectGone(left(model, pruned, 'in'), even, 10);
     expect(() => pruneModel(dense(), { target: { macs: 0.5 }, criterion: 'batch-norm' })).toThrow(
       /^criterion 'batch-norm': none with a scale stands behind 'hidden'/,

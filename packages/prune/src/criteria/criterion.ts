@@ -29,6 +29,4 @@ export interface NamedCriterion {
   readonly score: Criterion;
   /** Whether it says by itself which groups go: those that are worth 0 or less. */
   readonly decides?: boolean;
-  /** Whether worths say something within a set only, so that what a group costs is no measure of what they are to buy: they are compared as they are, as shares of their set's mean. */
-  readonly isRelative?: boolean;
 }

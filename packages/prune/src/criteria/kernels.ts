@@ -8,8 +8,8 @@ export interface Kernels {
   readonly read: Float64Array;
   /** How many kernels make or read them. */
   readonly count: number;
-  /** Of each group, Σ |weight|ᵖ over the kernels that make it and those that read it, as they are. */
-  sums(p: 1 | 2): Float64Array;
+  /** Of each group, the Lᵖ norm of the weights that make it, by the same gains as `made`; of those that read it where nothing with weights makes it. */
+  norms(p: 1 | 2): Float64Array;
   /** Of each group, the mean of |γ| over the batch norms between what makes it and what reads it; undefined where there are none that have learned one. */
   scales(): Float64Array | undefined;
 }
@@ -29,23 +29,28 @@ export function kernelsOf({ twins }: Op): Kernels {
     goBack(inputs[0]!, own, new Float64Array(groups).fill(1), visit);
     goOn(outputs[0]!, own, visit);
   }
-  const made = new Float64Array(groups);
-  for (const [op, index, gains] of makers) {
-    const squares = op?.powers?.('out', 2);
-    addTo(made, index, (i) => (squares?.[i] ?? 1) * gains![i]! ** 2);
-  }
-  const sumsOf = (met: readonly Met[], side: 'in' | 'out', p: 1 | 2, sums = new Float64Array(groups)) => {
-    for (const [op, index] of met) {
-      const powers = op?.powers?.(side, p);
+  const madeBy = (p: 1 | 2) => {
+    const sums = new Float64Array(groups);
+    for (const [op, index, gains] of makers) {
+      const powers = op?.powers?.('out', p);
+      addTo(sums, index, (i) => (powers?.[i] ?? 1) * gains![i]! ** p);
+    }
+    return sums.map((sum) => sum ** (1 / p));
+  };
+  const readBy = (p: 1 | 2) => {
+    const sums = new Float64Array(groups);
+    for (const [op, index] of readers) {
+      const powers = op?.powers?.('in', p);
       if (powers) addTo(sums, index, (i) => powers[i]!);
     }
-    return sums;
+    return sums.map((sum) => sum ** (1 / p));
   };
+  const weighted = makers.filter(([op]) => op?.powers).length;
   return {
-    made: made.map(Math.sqrt),
-    read: sumsOf(readers, 'in', 2).map(Math.sqrt),
-    count: makers.filter(([op]) => op?.powers).length + readers.length,
-    sums: (p) => sumsOf(readers, 'in', p, sumsOf(makers, 'out', p)),
+    made: madeBy(2),
+    read: readBy(2),
+    count: weighted + readers.length,
+    norms: weighted > 0 ? madeBy : readBy,
     scales: () => {
       if (norms.length === 0) return undefined;
       const [sums, times] = [new Float64Array(groups), new Float64Array(groups)];

@@ -39,7 +39,7 @@ export function meetTarget(
     const pricesOfOp = pricesOf(graph, costsOf(graph, cutter.planOf(gone)), limit.of);
     return new Map(all.map((of) => [of, pricesOfOp(of.op)]));
   };
-  const ranking = (own: Prices) => rank(all, own, { isRelative: criterion.isRelative ?? false, roundTo });
+  const ranking = (own: Prices) => rank(all, own, roundTo);
   let prices = price([]);
   let gone: Ranked[] = [];
   if (cutter.left([]) > limit.limit) {

@@ -30,22 +30,17 @@ export const priceOf = ({ of, groups }: Ranked, prices: Prices): number =>
   groups.reduce((sum, group) => sum + prices.get(of)![group]!, 0);
 
 /**
- * Groups in the order in which they go: those that are worth the least for their cost first, and before them those that are worth less than nothing, whatever they cost; never the best of a set, nor any that frees nothing.
+ * Groups in the order in which they go: those that are worth the least for their cost first, and before them those that are worth nothing or less, whatever they cost; never the best of a set, nor any that frees nothing.
  *
  * @param prices of the groups of each set
- * @param isRelative whether worths are compared as they are
  * @param roundTo widths above it are left at multiples of it
  */
-export function rank(
-  all: readonly Candidates[],
-  prices: Prices,
-  { isRelative, roundTo }: { isRelative: boolean; roundTo: number },
-): Ranked[] {
+export function rank(all: readonly Candidates[], prices: Prices, roundTo: number): Ranked[] {
   const worthOf = ({ of, groups }: Ranked) => {
     const price = priceOf({ of, groups }, prices);
     const score = groups.reduce((sum, group) => sum + of.scores[group]!, 0);
     if (price === 0) return Infinity;
-    return score <= 0 || isRelative ? score / groups.length : score / price;
+    return score <= 0 ? score / groups.length : score / price;
   };
   const inOrder = (list: readonly Ranked[]) =>
     list

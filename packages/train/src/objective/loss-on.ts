@@ -1,4 +1,4 @@
-import type { Batch, Dataset } from '@sbp/data';
+import { type Dataset, readBatch } from '@sbp/data';
 import type * as tf from '@tensorflow/tfjs';
 import { headsOf } from './heads.js';
 import { inputTensors } from './inputs.js';
@@ -7,25 +7,38 @@ import { targetTensors } from './targets.js';
 import { termsOf } from './terms.js';
 
 /**
- * The loss of a model on batches of a data set, at inference: what an objective minimises, without a teacher, KL and regularisers. Of tensors all the way, so that it has gradients.
+ * The loss that training minimises, without KL and regularisers, as a function of a model at inference and of some examples: with gradients by whatever the model is made of, for `taylor` of @sbp/prune.
  *
- * @param model the objective's own, or one that is built alike
- * @returns a function of a batch as `batchesOf` of @sbp/data reads them, and of how many examples it has; a scalar
+ * @param objective of the model, or of one that it was copied from
+ * @returns a function that takes a model whose inputs and outputs are the objective's, and which of the data set's examples; it gives a scalar
  */
 export function lossOn(
-  model: tf.LayersModel,
   dataset: Dataset,
   objective: Objective,
-): (batch: Batch, examples: number) => tf.Tensor {
-  const heads = headsOf(model);
+): (model: tf.LayersModel, indices: Uint32Array) => tf.Tensor {
+  const targets = targetTensors(dataset, objective);
+  const last: { model?: tf.LayersModel; lossOf?: ReturnType<typeof lossBy> } = {};
+  return (model, indices) => {
+    if (last.model !== model) Object.assign(last, { model, lossOf: lossBy(model, dataset, objective) });
+    const batch = readBatch(dataset, indices);
+    return last.lossOf!(batch.inputs, targets(batch.targets, indices.length), indices.length);
+  };
+}
+
+function lossBy(model: tf.LayersModel, dataset: Dataset, objective: Objective) {
+  const [heads, inputs] = [headsOf(model), inputTensors(model, dataset)];
+  // a copy may end in other layers than what it was copied from
   const outputs = objective.outputs.map(({ before: _, ...output }, i) => {
     const before = heads.before[i];
     return { ...output, ...(before && { before }) };
   });
-  const [inputs, targets] = [inputTensors(model, dataset), targetTensors(dataset, { outputs })];
-  return (batch, examples) => {
-    const values = [heads.without(() => heads.model.apply(inputs(batch.inputs, examples)))].flat();
-    const said = { values: values as tf.Tensor[], masks: heads.masks() };
-    return termsOf({ outputs }, targets(batch.targets, examples), said).loss;
+  return (
+    given: Parameters<typeof inputs>[0],
+    targets: ReturnType<ReturnType<typeof targetTensors>>,
+    examples: number,
+  ): tf.Tensor => {
+    const xs = inputs(given, examples);
+    const values = [heads.without(() => heads.model.apply(xs) as tf.Tensor | tf.Tensor[])].flat();
+    return termsOf({ ...objective, outputs }, targets, { values, masks: heads.masks() }).loss;
   };
 }
