@@ -6,6 +6,7 @@ import { philox } from '@sbp/math';
 import { checkpointFiles } from '@sbp/train/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runConfigSchema } from '../config/run-config.js';
+import { fewDigits } from '../testing/few-digits.js';
 import { type Ended, emptyFolder, sbp, spawned, start } from '../testing/sbp.js';
 import { checkRunFolder, runPaths } from './run-folder.js';
 
@@ -13,7 +14,7 @@ import { checkRunFolder, runPaths } from './run-folder.js';
 const config = {
   name: 'whole',
   net: 'lenet-fc',
-  data: { trainExamples: 600 },
+  data: { source: 'digits', normalize: '0..1' },
   noise: { klScale: 4, logSigmaInit: -1, threshold: 1.7 },
   train: { epochs: 2, batchSize: 10, noiseRate: 30, replicas: 1 },
   engine: 'wasm',
@@ -72,6 +73,7 @@ function checkpointsWritten(name: string, count: number) {
 
 beforeAll(async () => {
   folder = emptyFolder();
+  await fewDigits(join(folder, 'digits'));
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   whole = await spawned(folder, 'train', 'config.json');
 }, 300_000);
