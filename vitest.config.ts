@@ -11,7 +11,7 @@ export default {
         extends: true,
         test: { name: 'together', include: ['src/**/*.test.ts'], exclude: [alone], isolate: false },
       },
-      // A file that has to see what is imported first.
+      // A file that mocks a module, or has to see what is imported first.
       { extends: true, test: { name: 'alone', include: [alone] } },
     ],
   },
