@@ -184,7 +184,7 @@ describe('sbp compress', () => {
 
   it('goes on where it was stopped', async () => {
     // so long that the signal comes in time, however busy the machine is
-    const long = args('stopped', 'macs=0.5', '--epochs', '50');
+    const long = args('stopped', 'macs=0.5', '--epochs', '30', '--fine-tune', '1');
     const { child, ended } = start(folder, long);
     const paths = compressPaths(join(folder, 'stopped'));
     while (
@@ -196,13 +196,13 @@ describe('sbp compress', () => {
     const { code, stderr } = await ended;
     expect({ code, stderr }).toEqual({
       code: 130,
-      stderr: expect.stringMatching(/Stopped; kept in stopped up to .* of 50/),
+      stderr: expect.stringMatching(/Stopped; kept in stopped up to .* of 30/),
     });
     const { code: second, stdout } = await sbp(folder, ...long);
     expect(second).toBe(0);
-    expect(stdout).toMatch(/Going on from .* of 50, kept in stopped/);
+    expect(stdout).toMatch(/Going on from .* of 30, kept in stopped/);
     const { history } = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
-    expect(history.noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    expect(history.noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
   }, 120_000);
 
   it('takes the order of the classes from a labels.txt beside the model, and the loss from its file', async () => {
