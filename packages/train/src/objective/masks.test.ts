@@ -115,6 +115,16 @@ describe.each(engines)('on %s, masked steps%s', (engine, missing) => {
     }
   });
 
+  it('leave no tensors behind', async () => {
+    const model = net();
+    const run = async () => {
+      await withTeacher(data, model);
+      await train(model, { train: data, test: data }, { ...still, epochs: 2, batchSize: 4, metrics });
+      return tf.memory().numTensors;
+    };
+    expect(await run()).toBe(await run());
+  });
+
   it('a loss function gives a loss a step, and padding counts for nothing in it', async () => {
     const squares = (target: tf.Tensor, output: tf.Tensor) =>
       tf.mean(tf.squaredDifference(output, target), -1);
