@@ -47,7 +47,10 @@ class ReadMask extends tf.layers.Layer {
     const mask = Array.isArray(masks) ? masks[0] : masks;
     const [input] = [inputs].flat();
     // asked of tensors without values, too; tfjs frees its own once all is computed, and what else was made by then
-    if (input instanceof tf.Tensor) this.mask = mask instanceof tf.Tensor ? tf.keep(mask.clone()) : undefined;
+    if (input instanceof tf.Tensor) {
+      this.mask?.dispose();
+      this.mask = mask instanceof tf.Tensor ? tf.keep(mask.clone()) : undefined;
+    }
     return null as unknown as tf.Tensor;
   }
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
