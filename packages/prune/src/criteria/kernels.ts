@@ -120,12 +120,8 @@ function goOn({ readers }: Value, index: Int32Array, visit: Visit): void {
     if (!isFirst(visit, op, index, `read ${input}`)) continue;
     if (way.kind === 'rows') visit.read(op, index);
     if (way.kind !== 'passed') continue;
-    if (op.scales)
-      visit.normed(
-        op,
-        Int32Array.from(way.from, (i) => (i < 0 ? -1 : index[i]!)),
-      );
     const after = Int32Array.from(way.from, (i) => (i < 0 ? -1 : index[i]!));
+    if (op.scales) visit.normed(op, after);
     goOn(op.outputs[0]!, after, visit);
   }
 }
