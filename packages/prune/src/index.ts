@@ -1,8 +1,11 @@
 export { type Cost, type CountOptions, countFlops, type FlopCount } from '@sbp/model';
 export { exportOnnx } from '@sbp/onnx';
-export type { Criterion, CriterionName, CutSet } from './criteria/criteria.js';
+export { type CriterionName, criterionNames } from './criteria/criteria.js';
+export type { Criterion, CutSet, NamedCriterion } from './criteria/criterion.js';
 export type { Kernels } from './criteria/kernels.js';
-export type { NoiseReport, PruneReport, Unfollowed } from './cut/report.js';
+export { random } from './criteria/random.js';
+export { type GatedLoss, taylor } from './criteria/taylor.js';
+export type { CriterionReport, NoiseReport, PruneReport, Unfollowed } from './cut/report.js';
 export { PruneError } from './errors.js';
 export { type TiedGroups, tiedGroups } from './noise/tied-groups.js';
 export { type WithNoiseOptions, withNoise } from './noise/with-noise.js';
@@ -12,4 +15,11 @@ export { type Budget, budgetOf } from './steering/budget.js';
 export { type Steering, type SteeringOptions, type SteeringState, steering } from './steering/steering.js';
 export { weighKl } from './steering/weigh-kl.js';
 export type { TargetReport } from './target/report.js';
-export { type Measure, type Target, targetMeasures } from './target/target.js';
+export {
+  type CostTarget,
+  type LayerMeasure,
+  type Measure,
+  type OwnTarget,
+  type Target,
+  targetMeasures,
+} from './target/target.js';

@@ -1,9 +1,17 @@
 import { type Cost, countFlops, type InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
-import type { Criterion, CriterionName } from './criteria/criteria.js';
+import { candidatesOf, takeBelow } from './criteria/candidates.js';
+import { type CriterionName, criteria, criterionOf } from './criteria/criteria.js';
+import type { Criterion, NamedCriterion } from './criteria/criterion.js';
 import { type Costs, costsBefore, costsOf } from './cut/costs.js';
 import { keepAll, type Plan, planOf } from './cut/plan.js';
-import { groupReports, type PruneReport, unfollowedIn, zeroRowsOf } from './cut/report.js';
+import {
+  type CriterionReport,
+  groupReports,
+  type PruneReport,
+  unfollowedIn,
+  zeroRowsOf,
+} from './cut/report.js';
 import { cutModel } from './cut/surgery.js';
 import { PruneError } from './errors.js';
 import { withDecisions } from './noise/decisions.js';
@@ -17,8 +25,16 @@ export interface PruneOptions {
    * it; at least one of each set stays. Works without noise, too, and then takes groups out that are not 0.
    */
   readonly target?: Target;
-  /** What groups are worth, for a target: default 'snr' in a model with noise, and 'magnitude' in one without. */
-  readonly criterion?: CriterionName | Criterion;
+  /**
+   * What groups are worth: default 'snr' in a model with noise, and 'magnitude' in one without. Without a target only 'bmrs-n' and 'bmrs-u', which say by themselves which groups go, in
+   * place of thresholds.
+   */
+  readonly criterion?: CriterionName | Criterion | NamedCriterion;
+  /**
+   * With a target: widths above it that are cut are left at multiples of it, such as 16, whose convolutions ONNX Runtime computes as fast as those of 15 channels less. Below it, and in sets of which
+   * nothing goes, any width stays. Default 1.
+   */
+  readonly roundTo?: number;
   /**
    * Replaces the layers' own thresholds, each in its terms: groups of noise whose SNR is not above it go, weights of SparseVD whose log α is above it, groups
    * of group lasso whose norm is below it.
@@ -35,7 +51,7 @@ export interface PruneOptions {
 }
 
 /**
- * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good; or, with a target, as many groups as have to go for it, those with the least signal for their cost first. The new model computes what the given one does
+ * Takes the groups that noise, SparseVD or group lasso have set to 0 out of a model, for good; or those that a criterion finds worth nothing; or, with a target, as many groups as have to go for it, those with the least signal for their cost first. The new model computes what the given one does
  * at inference (with the groups at 0 that a target takes), up to float32 rounding; it is made of tfjs's own layers, and of @sbp/model's where the given one has them, and loads without this package.
  *
  * Groups that a sum, a product or shared weights tie together go together or not at all. With group lasso, weights of groups below its threshold count as 0, in
@@ -48,18 +64,22 @@ export interface PruneOptions {
  */
 export function pruneModel(
   model: tf.LayersModel,
-  { target, criterion, threshold, gather = false, inputShapes }: PruneOptions = {},
+  { target, criterion, roundTo = 1, threshold, gather = false, inputShapes }: PruneOptions = {},
 ): { model: tf.LayersModel; report: PruneReport } {
   if (threshold !== undefined && !(threshold >= 0 && threshold < Infinity)) {
     throw new PruneError(`threshold is ${threshold}; expected a number ≥ 0`);
   }
-  if (criterion !== undefined && target === undefined)
-    throw new PruneError('criterion goes with a target, such as { macs: 0.4 }');
+  if (!(Number.isInteger(roundTo) && roundTo > 0))
+    throw new PruneError(`roundTo is ${roundTo}; expected a whole number above 0`);
+  if (roundTo !== 1 && target === undefined)
+    throw new PruneError('roundTo goes with a target, such as { macs: 0.4 }');
   const given = readOps(model, { threshold, inputShapes });
   const hasNoise = given.ops.some(({ noise }) => noise);
-  const graph = target && !hasNoise ? withDecisions(given) : given;
+  const isDecided = target !== undefined || criterion !== undefined;
+  const graph = isDecided && !hasNoise ? withDecisions(given) : given;
   const own = criterion ?? (hasNoise ? 'snr' : 'magnitude');
-  const met = target && meetTarget(graph, { target, criterion: own, threshold, gather });
+  const decided = target || criterion === undefined ? undefined : decide(graph, criterionOf(criterion));
+  const met = target && meetTarget(graph, { target, criterion: own, threshold, gather, roundTo });
   const plan = planOf(graph, gather);
   // of the layers as they are, whose weights the cut uses up
   const before = costsBefore(graph).total;
@@ -75,9 +95,24 @@ export function pruneModel(
     reduction: before.macs / after.macs,
     zeroRows,
     unfollowed: unfollowedIn(graph),
+    ...(decided && { criterion: decided }),
     ...(met && { target: met }),
   };
   return { model: pruned, report };
+}
+
+/** Leaves the decision to a criterion. */
+function decide(graph: OpGraph, criterion: NamedCriterion): CriterionReport {
+  const { name, decides } = criterion;
+  if (!decides) {
+    const own = Object.values<NamedCriterion>(criteria).filter((each) => each.decides);
+    throw new PruneError(
+      `criterion '${name}' says which groups go first, not how many: it goes with a target, such as { macs: 0.4 }; without one, ${own.map((each) => `'${each.name}'`).join(' and ')} decide`,
+    );
+  }
+  const all = candidatesOf(graph, criterion, undefined);
+  const groups = all.reduce((sum, { scores }) => sum + scores.length, 0);
+  return { name, groups, taken: takeBelow(all) };
 }
 
 /**

@@ -12,7 +12,7 @@ export interface NoiseReport {
   /** Groups before. */
   readonly groups: number;
   /**
-   * Groups that the method keeps: of an SNR above the threshold; or, with SparseVD and group lasso, with a weight left in the layer that makes them
+   * Groups that the method keeps: of an SNR above the threshold, or with evidence for them where a criterion decides; or, with SparseVD and group lasso, with a weight left in the layer that makes them
    * and in the one that reads them.
    */
   readonly above: number;
@@ -45,8 +45,19 @@ export interface PruneReport {
   readonly zeroRows: Cost;
   /** Layers that need all groups of what they read, so that those stay. */
   readonly unfollowed: readonly Unfollowed[];
+  /** Where a criterion decided by itself, what came of it. */
+  readonly criterion?: CriterionReport;
   /** Where one was given, how it was met. */
   readonly target?: TargetReport;
+}
+
+/** What a criterion that decides by itself has taken. */
+export interface CriterionReport {
+  readonly name: string;
+  /** Groups that it decided about. */
+  readonly groups: number;
+  /** Those that were worth 0 or less, but for the best of a set of which all were. */
+  readonly taken: number;
 }
 
 /** The entries of all groupings. */

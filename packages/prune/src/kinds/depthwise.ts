@@ -1,5 +1,5 @@
 import type { OpSpec, Shape } from '../ops/op.js';
-import { readWeights, scale, squares, take, type Weight } from '../ops/weights.js';
+import { powers, readWeights, scale, take, type Weight } from '../ops/weights.js';
 import { activationOps } from './activations.js';
 import { channelAxis, type Kind, type Use } from './kind.js';
 import { passedWhole } from './whole.js';
@@ -34,7 +34,7 @@ export function depthwiseOp(
       { size: state.kernel.data.length, by: 'out', multiplies: true },
       ...(state.bias ? [{ size: outputs, by: 'out' as const }] : []),
     ],
-    gains: () => squares(state.kernel, -1).map(Math.sqrt),
+    gains: () => powers(state.kernel, -1, 2).map(Math.sqrt),
     scaleIn: (factors) => {
       const each = Array.from(from, (channel) => factors[channel]!);
       state.kernel = scale(state.kernel, -1, each);

@@ -2,7 +2,7 @@ import { type OpSpec, type PerIndex, type Shape, type Sparsity, type Way, whole 
 import { isPadded, type Spatial } from '../ops/padding.js';
 import { addRows, strideOf } from '../ops/rows.js';
 import { sparseKernel } from '../ops/sparse-kernel.js';
-import { filled, readWeights, scale, squares, take, type Weight } from '../ops/weights.js';
+import { filled, powers, readWeights, scale, take, type Weight } from '../ops/weights.js';
 import { activationOps } from './activations.js';
 import { channelByChannel } from './depthwise.js';
 import { channelAxis, type Kind, type Use } from './kind.js';
@@ -75,7 +75,7 @@ export function kernelOp(use: Use, weights: Weights, options: LinearOptions): Op
       { size: weights.kernel.data.length, by: way.kind === 'rows' ? 'both' : 'out', multiplies: true },
       { size: outputs, by: 'out', ...(!weights.bias && { when: 'constants' }) },
     ],
-    squares: (side) => squares(weights.kernel, side === 'in' ? rows : columns),
+    powers: (side, p) => powers(weights.kernel, side === 'in' ? rows : columns, p),
     cut: (ins, outs) => {
       if (way.kind === 'rows') weights.kernel = take(weights.kernel, rows, ins);
       weights.kernel = take(weights.kernel, columns, outs);
@@ -186,7 +186,7 @@ const embedding: Kind = (use) => {
       outAxis: use.outShapes[0]!.length - 1,
       cuttable: true,
       parts: [{ size: state.table.data.length, by: 'out' }],
-      squares: () => squares(state.table, -1),
+      powers: (_, p) => powers(state.table, -1, p),
       scaleOut: (factors) => {
         state.table = scale(state.table, -1, factors);
       },

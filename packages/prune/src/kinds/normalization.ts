@@ -43,6 +43,7 @@ const batchNormalization: Kind = (use) => {
         (v, i) => Math.abs(gamma?.data[i] ?? 1) / Math.sqrt(v + (config.epsilon as number)),
       );
     },
+    ...(state.gamma && { scales: () => state.gamma!.data.map(Math.abs) }),
     scaleIn: (factors) => {
       // γ(sx − m)/d + β = γs·x/d + (β − γm/d): the mean moves into β, since m/s is not to be had for s = 0
       const { gamma, mean, variance } = state;

@@ -1,6 +1,6 @@
 import { type Part, type PerIndex, type Way, whole } from '../ops/op.js';
 import { addRows } from '../ops/rows.js';
-import { readWeights, scale, squares, take, type Weight } from '../ops/weights.js';
+import { powers, readWeights, scale, take, type Weight } from '../ops/weights.js';
 import type { Kind, Use } from './kind.js';
 
 /**
@@ -38,8 +38,9 @@ const recurrent =
           return { size: data.length, by: 'none', multiplies: kernel >= 0 || isRecurrent };
         }),
         ...(rows.kind === 'rows' && {
-          squares: () => {
-            const all = places.map(([at]) => squares(state.weights[at]!, -2));
+          powers: (side: 'in' | 'out', p: 1 | 2) => {
+            if (side === 'out') return undefined;
+            const all = places.map(([at]) => powers(state.weights[at]!, -2, p));
             return all[0]!.map((_, i) => all.reduce((sum, each) => sum + each[i]!, 0));
           },
         }),

@@ -55,10 +55,12 @@ export interface OpSpec {
   readonly scaleOut?: (factors: PerIndex) => void;
   /** Its weights, as what becomes of their sizes. */
   readonly parts?: readonly Part[];
-  /** Sum of the squares of each group's weights: of its first input's groups, or of its output's. */
-  readonly squares?: (side: 'in' | 'out') => Float64Array;
+  /** Sum of |weight|ᵖ over each group's weights: of its first input's groups, or of its output's. */
+  readonly powers?: (side: 'in' | 'out', p: 1 | 2) => Float64Array | undefined;
   /** What each group is multiplied by on its way, where that is known of its weights. */
   readonly gains?: () => Float64Array;
+  /** |γ| of batch norm, where it has learned one. */
+  readonly scales?: () => Float64Array;
   /** Drops all but these groups of its first input and its output, ascending, from its weights, which all uses of the layer share. */
   readonly cut?: (inputs: readonly number[], outputs: readonly number[]) => void;
   /** The same for what this use has of its own. */
@@ -132,7 +134,7 @@ export interface NoiseOp {
   multiplier: PerIndex;
   /** What each is worth: E θ / √Var θ. */
   snr: PerIndex;
-  /** How many of its groups are above the threshold. */
+  /** How many of its groups are above the threshold, or worth something to a criterion that decides. */
   readonly above: number;
   /** Makes the noise a layer of its own that multiplies by these factors. */
   standIn(factors: PerIndex): void;

@@ -40,11 +40,12 @@ export function take(weight: Weight, axis: number, indices: readonly number[], m
   return { shape, data };
 }
 
-/** Sum of the squares at each index of an axis, counted from the last (−1). */
-export function squares(weight: Weight, axis: number): Float64Array {
+/** Sum of the magnitudes to a power at each index of an axis, counted from the last (−1). */
+export function powers(weight: Weight, axis: number, p: 1 | 2): Float64Array {
   const inner = innerOf(weight, axis);
   const sums = new Float64Array(weight.shape.at(axis)!);
-  for (const [i, x] of weight.data.entries()) sums[Math.floor(i / inner) % sums.length]! += x * x;
+  for (const [i, x] of weight.data.entries())
+    sums[Math.floor(i / inner) % sums.length]! += p === 1 ? Math.abs(x) : x * x;
   return sums;
 }
 
