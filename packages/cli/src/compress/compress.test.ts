@@ -182,6 +182,22 @@ describe('sbp compress', () => {
     expect(after.error).toBeLessThanOrEqual(before.error + 3);
   }, 120_000);
 
+  it('searches the smallest network that keeps an error, and says by what', async () => {
+    const { code, stdout } = await sbp(folder, ...args('small', 'error=12', '--fine-tune', '4'));
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('Training with noise');
+    const tried = [
+      ...stdout.matchAll(/At ([\d.]+) % of the MACs: error % ([\d.]+) on .*, 12 is (not )?kept/g),
+    ];
+    expect(tried.length).toBeGreaterThan(1);
+    const { after, before } = JSON.parse(
+      readFileSync(join(folder, 'small', 'result.json'), 'utf8'),
+    ) as CompressResult;
+    const kept = tried.filter(([, , , not]) => !not).map(([, share]) => Number(share) / 100);
+    expect(kept.length).toBeGreaterThan(0);
+    expect(after.macs / before.macs).toBeLessThanOrEqual(Math.min(...kept) + 1e-3);
+  }, 120_000);
+
   it('goes on where it was stopped', async () => {
     // so long that the signal comes in time, however busy the machine is
     const long = args('stopped', 'macs=0.5', '--epochs', '30', '--fine-tune', '1');

@@ -3,6 +3,7 @@ import { loadModel, modelFiles } from '@sbp/model';
 import { readJson } from '../run/run-folder.js';
 import { print } from '../words/words.js';
 import { classNames } from './class-names.js';
+import type { Job } from './job.js';
 import { engineFor, openJob } from './open-job.js';
 import type { CompressResult } from './report/result.js';
 import { resultLines } from './report/result-lines.js';
@@ -11,6 +12,7 @@ import { cutStep } from './steps/cut.js';
 import { finishStep } from './steps/finish.js';
 import { measureStep } from './steps/measure.js';
 import { noiseStep } from './steps/noise.js';
+import { searchStep } from './steps/search.js';
 import { tuneStep } from './steps/tune.js';
 import { compressWithoutData } from './steps/without-data.js';
 
@@ -53,9 +55,16 @@ export async function compress(
   const job = await openJob(original, { paths, settings, on, stream }, settings.data);
   const measured = await measureStep(job, began);
   await noiseStep(job, measured.steerTo);
-  await cutStep(job);
-  await tuneStep(job);
-  const result = await finishStep(job, measured);
+  const result = await finishStep(await cutAndTuned(job), measured);
   if (json) print(JSON.stringify(result, undefined, 2));
   else say(`\n${resultLines(result, paths)}`);
+}
+
+/** A job whose cut is fine-tuned. */
+async function cutAndTuned(job: Job): Promise<Job> {
+  const { target } = job.settings;
+  if ('error' in target) return { ...(await searchStep(job, target.error)), settings: job.settings };
+  await cutStep(job);
+  await tuneStep(job);
+  return job;
 }

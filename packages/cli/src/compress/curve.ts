@@ -3,7 +3,7 @@ import { PruneError, pruneModel } from '@sbp/prune';
 import { errorOn } from '@sbp/train';
 import type { Clock } from '../measure/clocks.js';
 import { criterionFor } from './criterion.js';
-import { heldOut, type Job } from './job.js';
+import { choosersError, type Job } from './job.js';
 import { toCut } from './steps/cut.js';
 import { recalibrated } from './steps/recalibrated.js';
 
@@ -49,7 +49,7 @@ export async function curveOf(
         ...report.after,
         bytes: await modelBytes(model),
         error: errorOn(model, data.test, objective),
-        heldOut: errorOn(model, heldOut(job), objective),
+        heldOut: choosersError(job, model),
         ...(clock && { milliseconds: await clock.time(model) }),
       };
       points.push(point);

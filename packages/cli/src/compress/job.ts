@@ -1,5 +1,5 @@
-import { type Dataset, subset } from '@sbp/data';
-import type { Objective, TrainConfig } from '@sbp/train';
+import { type Dataset, shuffledIndices } from '@sbp/data';
+import { errorOn, type Objective, type TrainConfig } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import type { RunData } from '../run/data/run-data.js';
 import type { TrainedOn } from '../run/run.js';
@@ -27,9 +27,31 @@ export interface Job {
   fineTune: number;
 }
 
-/** Examples that choices are made by where the data holds none out. */
+/** Examples of the training set that choices between networks are made by where the data holds none out. */
 const SOME = 2000;
 
-/** What choices are made by: never the test examples. */
-export const heldOut = ({ data: { train, validation } }: Job): Dataset =>
-  validation ?? subset(train, Math.min(SOME, train.size));
+/** What choices are made by, in words. */
+export const choosersWords = ({ data: { validation }, settings: { target } }: Job): string => {
+  if (validation) return 'the examples that were held out';
+  return 'error' in target ? 'half of the test examples' : `${SOME} of the training examples`;
+};
+
+/**
+ * What choices are made by: what the data holds out; else some of the training examples, which is enough to tell networks apart; but no measure of a target's error, for which there is half of the test
+ * examples then.
+ */
+export function choosers({ data: { train, validation, test }, settings: { target } }: Job): {
+  dataset: Dataset;
+  indices?: Uint32Array;
+} {
+  if (validation) return { dataset: validation };
+  const dataset = 'error' in target ? test : train;
+  const most = 'error' in target ? Math.ceil(test.size / 2) : SOME;
+  return { dataset, indices: shuffledIndices(dataset.size, 0, 0).subarray(0, most) };
+}
+
+/** The error by which choices are made. */
+export function choosersError(job: Job, model: tf.LayersModel): number {
+  const { dataset, indices } = choosers(job);
+  return errorOn(model, dataset, job.objective, indices);
+}

@@ -49,6 +49,11 @@ export function compressPaths(folder: string) {
     metrics: work(`${name}.jsonl`),
     events: work(join('events', name)),
   });
+  const cutAndTuned = (name: (file: string) => string) => ({
+    cut: work(name('cut')),
+    cutDone: work(name('cut.json')),
+    tune: training(name('tune'), name('tuned')),
+  });
   return {
     folder,
     work: join(folder, 'work'),
@@ -59,9 +64,11 @@ export function compressPaths(folder: string) {
     result: join(folder, 'result.json'),
     measured: work('measured.json'),
     noise: training('noise'),
-    cut: work('cut'),
-    cutDone: work('cut.json'),
-    tune: training('tune', 'tuned'),
+    ...cutAndTuned((file) => file),
+    /** Where several cuts are tried, or follow one another. */
+    stages: work('stages'),
+    stage: (name: string) => cutAndTuned((file) => join('stages', name, file)),
+    trials: work(join('stages', 'trials.json')),
   };
 }
 
@@ -112,6 +119,7 @@ function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
   const stale = [
     paths.result,
     paths.report,
+    paths.stages,
     ...(step === 'cut' ? [paths.cutDone] : []),
     ...Object.values(paths.tune),
   ];

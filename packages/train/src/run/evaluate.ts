@@ -101,13 +101,17 @@ export function metricsOf(
 /**
  * Error of a model on a data set, at inference: of a classifier in %, of a model of values as root mean squared; of several outputs that of the one that weighs
  * most. Targets are those that the model is trained on by default.
+ *
+ * @param indices of the examples; left out, all
  */
 export function errorOn(
   model: tf.LayersModel,
   dataset: Dataset,
   objective = defaultObjective(model, dataset),
+  indices?: Uint32Array,
 ): number {
-  return errorsOf(objective, measuredSums(model, dataset, objective))[mainOutput(objective)] as number;
+  const sums = measuredSums(model, dataset, objective, indices);
+  return errorsOf(objective, sums)[mainOutput(objective)] as number;
 }
 
 const defaultObjective = (model: tf.LayersModel, dataset: Dataset) =>

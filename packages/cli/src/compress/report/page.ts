@@ -157,7 +157,11 @@ function objectiveWords({ losses, settings, history }: CompressResult): string {
   return `${own.join(' and ')}${taught}; ${kl}`;
 }
 
-function examplesWords({ examples: { train, validation, test } }: CompressResult): string {
+function examplesWords({ examples: { train, validation, test }, target }: CompressResult): string {
   const held = validation === undefined ? '' : `, ${count(validation)} held out`;
-  return `${count(train)} to train on${held}, ${count(test)} to test on; nothing is selected by those`;
+  const chosen =
+    'error' in target && validation === undefined
+      ? 'the cut was chosen by half of those'
+      : 'nothing is selected by those';
+  return `${count(train)} to train on${held}, ${count(test)} to test on; ${chosen}`;
 }

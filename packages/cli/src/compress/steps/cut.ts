@@ -5,7 +5,7 @@ import { errorOn, errorTitle } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
 import { criterionFor, isByNoise } from '../criterion.js';
-import { heldOut, type Job } from '../job.js';
+import { choosersError, type Job } from '../job.js';
 import { cutTo, targetWords } from '../targets/targets.js';
 import { recalibrated } from './recalibrated.js';
 
@@ -26,7 +26,7 @@ export async function cutStep(job: Job): Promise<void> {
   const trained = await toCut(job);
   const errorOf = async (cut: tf.LayersModel) => {
     await recalibrated(cut, data.train, settings.batchSize, 1000);
-    return errorOn(cut, heldOut(job), objective);
+    return choosersError(job, cut);
   };
   const { target, roundTo } = settings;
   const criterion = await criterionFor(job, trained);

@@ -55,7 +55,9 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const byNoise = isByNoise(settings.criterion);
   const slow = byNoise ? (config.epochs * data.train.size) / examplesPerSecond : 0;
   // a smaller model is faster, but not by as much as it is smaller
-  const quick = (fineTune * data.train.size * (0.25 + 0.75 * asked)) / examplesPerSecond;
+  // several cuts are tried where an error is to be kept
+  const times = 'error' in settings.target ? 3 : 1;
+  const quick = (times * fineTune * data.train.size * (0.25 + 0.75 * asked)) / examplesPerSecond;
   const evaluated = (data.test.size + (data.validation?.size ?? 0)) * evaluation;
   const took = (performance.now() - start) / 1000;
   const seconds = took + slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;

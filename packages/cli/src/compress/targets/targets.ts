@@ -2,6 +2,7 @@ import type { CostTarget, Target } from '@sbp/prune';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from '../../words/failure.js';
 import { costKind } from './cost.js';
+import { error } from './error.js';
 import type { CutModel, CutOptions, SteerTo, TargetKind } from './kind.js';
 import { type Latency, latency } from './latency.js';
 import { timeTarget } from './layer-times.js';
@@ -12,10 +13,11 @@ const kinds: Readonly<Record<string, TargetKind<unknown>>> = {
   params: costKind('params', 'params=0.3'),
   bytes: costKind('bytes', 'bytes=500000'),
   latency,
+  error,
 };
 
 /** One of them, with what is asked of it. */
-export type CompressTarget = CostTarget | { latency: Latency };
+export type CompressTarget = CostTarget | { latency: Latency } | { error: number };
 
 /** A target as it is given on the command line: macs=0.4, latency=5ms@onnxruntime:1. @throws UsageError */
 export function parseTarget(text: string): CompressTarget {
