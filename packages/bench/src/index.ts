@@ -6,6 +6,7 @@ export { BenchError, OnnxRuntimeAbsentError } from './errors.js';
 export { type Timing, type TimingOptions, timeSideBySide, type Work } from './interleave.js';
 export { type LossRecord, lossChart } from './loss-chart.js';
 export { type MemoryRun, memoryChart } from './memory-chart.js';
+export { timeModelLayers } from './model-layers.js';
 export { type FunctionEntry, type ModelEntry, type ModelTimingOptions, timeModels } from './models.js';
 export { type OnnxInput, type OnnxModel, onnxRuntimeVersion, openOnnx, timeOnnx } from './onnx.js';
 export type { OnnxEntry } from './onnx-entry.js';

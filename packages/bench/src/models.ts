@@ -58,7 +58,8 @@ function exampleShape(entries: readonly (ModelEntry | FunctionEntry)[]): Shape |
   return first?.model.inputs[0]?.shape?.slice(1);
 }
 
-function inputsOf(
+/** Random numbers for a model. */
+export function inputsOf(
   entry: ModelEntry | FunctionEntry,
   batchSize: number,
   given: ModelTimingOptions['inputShape'],

@@ -7,6 +7,7 @@ import { addExport } from './commands/export.js';
 import { addFlops } from './commands/flops.js';
 import { addPrune } from './commands/prune.js';
 import { addReport } from './commands/report.js';
+import { addSweepTarget } from './commands/sweep-target.js';
 import { addSweepThreshold } from './commands/sweep-threshold.js';
 import { addTable } from './commands/table.js';
 import { addTrain } from './commands/train.js';
@@ -53,6 +54,7 @@ function createProgram(): Command {
     addBench,
     addTable,
     addReport,
+    addSweepTarget,
     addSweepThreshold,
     addEngine,
   ])

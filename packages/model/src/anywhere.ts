@@ -6,6 +6,7 @@ export type { LayerUse, MacsEntry } from './count/layer-use.js';
 export { macsOf } from './count/macs.js';
 export { registerMacs } from './count/registry.js';
 export { ModelError } from './errors.js';
+export { type CompileConfig, type Compiled, compileConfigOf, compiledAs } from './files/compile-config.js';
 export { ModelFileError } from './files/file-error.js';
 export { modelBytes, modelFiles, type SavedFiles } from './files/model-files.js';
 export type { DroppedFile } from './files/sources/dropped-files.js';

@@ -15,4 +15,11 @@ export { type Budget, budgetOf } from './steering/budget.js';
 export { type Steering, type SteeringOptions, type SteeringState, steering } from './steering/steering.js';
 export { weighKl } from './steering/weigh-kl.js';
 export type { TargetReport } from './target/report.js';
-export { type Measure, type Target, targetMeasures } from './target/target.js';
+export {
+  type CostTarget,
+  type LayerMeasure,
+  type Measure,
+  type OwnTarget,
+  type Target,
+  targetMeasures,
+} from './target/target.js';

@@ -1,8 +1,9 @@
 import { leNet5, leNetFc, logNormalDropout, noisyConv2d, noisyDense } from '@sbp/layers';
+import { compileConfigOf, loadModel, modelFiles } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { foldNoise, PruneError, pruneModel } from './index.js';
+import { foldNoise, PruneError, pruneModel, withNoise } from './index.js';
 import { difference, fill } from './testing/fill.js';
 import { setNoise } from './testing/noise.js';
 
@@ -335,6 +336,31 @@ describe('models', () => {
     expect(pruned.getLayer('norm').trainable).toBe(false);
     expect(pruned.getLayer('a').outputShape).toEqual([null, 2]);
     expect(difference(model, pruned, 25)).toBeLessThan(1e-6);
+  });
+
+  it('are known for what the file said that they were made of was compiled with', async () => {
+    const made = tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 4, inputShape: [3], activation: 'relu' }),
+        tf.layers.dense({ units: 2 }),
+      ],
+    });
+    const files = await modelFiles(made);
+    const json = {
+      ...JSON.parse(new TextDecoder().decode(files['model.json'])),
+      compileConfig: { loss: 'mae' },
+    };
+    const changed = { ...files, 'model.json': new TextEncoder().encode(JSON.stringify(json)) };
+    const model = await loadModel(
+      Object.entries(changed).map(([name, bytes]) => ({
+        ...{ name, size: bytes.length },
+        arrayBuffer: async () => bytes.slice().buffer as ArrayBuffer,
+      })),
+    );
+    const expected = { outputs: [{ loss: { name: 'mae' }, metrics: [] }] };
+    const noisy = withNoise(model);
+    for (const each of [model, noisy, pruneModel(noisy).model])
+      expect(compileConfigOf(each)).toEqual(expected);
   });
 
   it('drop what belongs to others and bears on training only', () => {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { TrainError } from './errors.js';
-import { objectiveSchema } from './objective/objective.js';
+import { objectiveSchema } from './objective/settings.js';
 import { optimizerNames, optimizers } from './update/optimizers.js';
 import { scheduleNames } from './update/schedule.js';
 

@@ -8,9 +8,11 @@ export { TrainError } from './errors.js';
 export { outputEnds } from './objective/heads.js';
 export { inputTensors } from './objective/inputs.js';
 export { lossOn } from './objective/loss-on.js';
+export type { LossFunction } from './objective/losses.js';
 export { namesOf } from './objective/names.js';
 export {
   errorTitle,
+  lossTitle,
   type Objective,
   type OutputObjective,
   objectiveOf,

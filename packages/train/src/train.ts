@@ -9,7 +9,7 @@ import { startTeam } from './replicas/start-team.js';
 import type { Team } from './replicas/team.js';
 import { narrower, startCourse } from './run/course.js';
 import { stepsTaken } from './run/epoch.js';
-import { errorsOf } from './run/evaluate.js';
+import { errorsOf, metricsOf } from './run/evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './run/shared-run.js';
 import {
   type EpochMetrics,
@@ -78,16 +78,24 @@ export async function trainOn(
   const objective = objectiveOf(model, data.train, config);
   for (const set of [data.test, data.validation])
     if (set) objectiveOf(model, set, { ...config, distillation: undefined });
-  const replicas = Math.min(config.replicas || (await defaultReplicas(tf.getBackend())), config.batchSize);
+  const functions = lossFunctions(objective);
+  if (functions.length > 0 && config.replicas > 1)
+    throw new TrainError(
+      `loss: a function can't be sent to ${config.replicas} replicas, which are threads or processes of their own; leave replicas out or set it to 1, or take a loss by name.`,
+    );
+  const asked = functions.length > 0 ? 1 : config.replicas || (await defaultReplicas(tf.getBackend()));
+  const replicas = Math.min(asked, config.batchSize);
   const { slots } = weightLayout(model);
   const first = hooks.resume?.epoch ?? 0;
   if (hooks.resume) {
     checkLengths(model, hooks.resume);
+    checkFunctions(objective, hooks.resume);
     // where nothing is left to do, the caller still gets the trained model
     writeWeights(tf, slots, heldWeights(hooks.resume));
     if (first >= config.epochs) return [];
   }
   const main = mainOutput(objective);
+  const said = functions.length > 0 ? { lossFunctions: functions } : {};
   const setup = { model, data, config, objective, replicas, start };
   let course = await startCourse(setup, hooks.resume);
   const steps = stepsPerEpoch(course.run);
@@ -127,6 +135,7 @@ export async function trainOn(
             within,
             ...course.state(weightsAt(step)),
             ...(steering && { steering }),
+            ...said,
           });
           kept = elapsed();
         }
@@ -145,19 +154,24 @@ export async function trainOn(
         );
       }
       const held = run.average ?? weights;
-      const errorsOn = async (set: Dataset) => errorsOf(objective, await team.evaluate(held, set), set.size);
-      const errors = await errorsOn(data.test);
-      const validation = data.validation && (await errorsOn(data.validation));
+      const figuresOn = async (set: Dataset) => {
+        const measured = await team.evaluate(held, set);
+        return { errors: errorsOf(objective, measured), metrics: metricsOf(objective, measured) };
+      };
+      const { errors, metrics: named } = await figuresOn(data.test);
+      const validation = data.validation && (await figuresOn(data.validation));
       const state = course.state(weights);
       writeWeights(tf, slots, heldWeights(state));
       const metrics: EpochMetrics = {
         epoch: epoch + 1,
         loss: sums.loss / sums.examples,
         kl: sums.kl / sums.examples,
-        trainError: errorsOf(objective, sums.measured, sums.examples)[main] as number,
+        trainError: errorsOf(objective, sums.measured)[main] as number,
         error: errors[main] as number,
-        ...(validation && { validationError: validation[main] as number }),
-        ...(errors.length > 1 && { errors: named(objective, errors) }),
+        ...(validation && { validationError: validation.errors[main] as number }),
+        ...(errors.length > 1 && { errors: byOutput(objective, errors) }),
+        ...(named && { metrics: named }),
+        ...(validation?.metrics && { validationMetrics: validation.metrics }),
         ...(steering && { klScale: steering.klScale }),
         learningRate: stepRates(config, (epoch + 1) * steps - 1, steps).weight,
         ...groups(model),
@@ -168,7 +182,7 @@ export async function trainOn(
       history.push(metrics);
       // before the state is kept, so that what goes on from it is as narrow
       const next = config.shrink && epoch + 1 < config.epochs ? narrower(model, state) : undefined;
-      const now = { epoch: epoch + 1, ...(next ?? state), ...(steering && { steering }) };
+      const now = { epoch: epoch + 1, ...(next ?? state), ...(steering && { steering }), ...said };
       await hooks.onEpoch?.(metrics, now);
       if (next) {
         await course.stop();
@@ -187,7 +201,7 @@ function otherCopy(run: SharedRun, weights: Float32Array): Float32Array {
   return weights === run.weights[0] ? run.weights[1] : run.weights[0];
 }
 
-const named = ({ outputs }: Objective, errors: readonly number[]) =>
+const byOutput = ({ outputs }: Objective, errors: readonly number[]) =>
   Object.fromEntries(outputs.map(({ name }, i) => [name, errors[i] as number]));
 
 function groups(model: tf.LayersModel): Pick<EpochMetrics, 'kept' | 'total'> {
@@ -204,6 +218,24 @@ function checkLengths(model: tf.LayersModel, { weights, m }: TrainState): void {
     throw new TrainError(
       `the state to resume from has ${weights.length} weights, the model ${size}; resume with the model that it was saved from.`,
     );
+}
+
+/** Places of the outputs whose loss is a function. */
+const lossFunctions = ({ outputs }: Objective) =>
+  outputs.flatMap(({ loss }, i) => (typeof loss === 'function' ? [i] : []));
+
+/** A function is in no file: whoever goes on has to give it again. */
+function checkFunctions(objective: Objective, { lossFunctions: before = [] }: TrainState): void {
+  const other = objective.outputs.findIndex(
+    ({ loss }, i) => (typeof loss === 'function') !== before.includes(i),
+  );
+  if (other < 0) return;
+  const name = objective.outputs[other]?.name;
+  throw new TrainError(
+    before.includes(other)
+      ? `the state to resume from was trained with a function as the loss of '${name}', which no checkpoint holds; give the same function as loss again.`
+      : `loss: a function for '${name}', but the state to resume from was trained without one; give the loss that it was trained with, or begin anew.`,
+  );
 }
 
 /**

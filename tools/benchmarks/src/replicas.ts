@@ -1,5 +1,5 @@
 // What replicas gain: a network with noise, epochs on a part of its data, by number of replicas, taking turns.
-// Usage: node dist/replicas.js [replicas, default 2] [engine, wasm] [rounds, 6] [network, lenet5; lenet-fc, or vgg: VGG-like ×0.25, batch norm]
+// Usage: node dist/replicas.js [replicas, default 2] [engine, wasm] [rounds, 6] [network, lenet5; lenet-fc, or vgg: VGG-like ×0.25, batch norm] [steps an epoch, 30 or 5]
 import { spread, table, timeSideBySide } from '@sbp/bench';
 import { loadMnist, subset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
@@ -10,10 +10,10 @@ import { buildNetwork, type NetworkName, networks } from './networks.js';
 /** Of an epoch. */
 const BATCHES = { 'lenet-fc': 30, lenet5: 30, vgg: 5, resnet20: 5 };
 
-const [count, engineName, rounds, name] = process.argv.slice(2);
+const [count, engineName, rounds, name, steps] = process.argv.slice(2);
 const replicas = Number(count ?? 2);
 const { title, network, batch } = networks[(name ?? 'lenet5') as NetworkName];
-const examples = batch * BATCHES[(name ?? 'lenet5') as NetworkName];
+const examples = batch * Number(steps ?? BATCHES[(name ?? 'lenet5') as NetworkName]);
 const engine = await useEngine((engineName ?? 'wasm') as Parameters<typeof useEngine>[0]);
 const all = /vgg|resnet/.test(network.net) ? syntheticImages(examples) : (await loadMnist()).train;
 const data = { train: subset(all, examples), test: subset(all, 1) };

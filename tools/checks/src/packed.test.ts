@@ -86,6 +86,9 @@ interface Place {
 }
 
 const startedInstalls = new Map<string, Promise<Place>>();
+/** Needs every other one. */
+const first = packages.toSorted((a, b) => withDependencies(b).length - withDependencies(a).length)[0]!;
+
 const installed = once(startedInstalls, async (one): Promise<Place> => {
   const home = join(scratch, one.name, 'home');
   const folder = join(scratch, one.name, 'empty');
@@ -93,6 +96,13 @@ const installed = once(startedInstalls, async (one): Promise<Place> => {
   const env = { ...promptEnvironment(home), npm_config_cache: npmCache };
   const args = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--prefix', folder];
   const named = await installArguments(one, installLine(one.readme, one.name) ?? []);
+  if (one !== first) {
+    // npm finds what the first one has unpacked, keeps of it what this one needs, removes the rest, and unpacks what is missing:
+    // the same tree as in an empty folder, without 300 MB from an archive each time.
+    const unpacked = await installed(first).catch(() => undefined);
+    if (unpacked)
+      await run('cp', ['-al', join(unpacked.folder, 'node_modules'), folder], { cwd: folder, env });
+  }
   const ended = await run('npm', ['install', ...args, ...named], { cwd: folder, env, seconds: 280 });
   if (ended.code !== 0) throw new Error(ended.story);
   return { folder, env };
@@ -118,7 +128,9 @@ describe.each(packages)('$name, packed', (one) => {
     await installed(one).catch(() => {});
   }, 300_000);
 
-  afterAll(() => rm(join(scratch, one.name), { recursive: true, force: true }));
+  afterAll(async () => {
+    if (one !== first) await rm(join(scratch, one.name), { recursive: true, force: true });
+  });
 
   it('holds what is needed and nothing else', async () => {
     const files = (await tarballOf(one)).files.map(({ path }) => path);
@@ -149,7 +161,7 @@ describe.each(packages)('$name, packed', (one) => {
     expect(JSON.stringify(pkg)).not.toMatch(/"(workspace|catalog):/);
   });
 
-  it('installs into an empty folder, every @sbp package from its tarball', async () => {
+  it('installs into a folder of its own, every @sbp package from its tarball', async () => {
     const { folder } = await installed(one);
     const lock = JSON.parse(await readFile(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
     const entries = Object.entries<{ resolved?: string }>(lock.packages);

@@ -12,10 +12,11 @@ export const shortened: Record<string, string> = {
     '--epochs 1 --fine-tune 1',
   'npm run quickstart': '-- --epochs 1 --train-examples 1000 --runs runs/',
   'npm run bench:noise -- --engines wasm': '--networks lenet-fc --rounds 1 --seconds 0.1',
-  // without what it would install, gigabytes
-  'npm run bench:train': '-- --peers none --networks lenet-fc --rounds 1 --seconds 0.1 --steps 50',
-  'npm run bench:replicas -- 2 wasm': '1',
-  'npm run bench:augment': '-- wasm 2 1',
+  // without what it would install, gigabytes; how the cost of noise grows is in a test of @sbp/benchmarks
+  'npm run bench:train':
+    '-- --tables speed,memory --peers none --networks lenet-fc --rounds 1 --seconds 0.1 --steps 5',
+  'npm run bench:replicas -- 2 wasm': '1 lenet-fc 3',
+  'npm run bench:augment': '-- wasm 1 1',
 };
 
 /** Commands that are not run, and why that loses nothing. */

@@ -23,9 +23,20 @@ export function addCompress(program: Command): void {
     .option('--data <source>', 'what it is trained and tested on')
     .requiredOption(
       '--target <measure=left>',
-      'what may be left of macs, params or bytes: macs=0.4, bytes=500000',
+      'what may be left of macs, params or bytes, or how long a call may take: macs=0.4, bytes=500000, latency=5ms@onnxruntime:1',
     )
     .requiredOption('--out <folder>', 'where everything goes')
+    .option(
+      '--criterion <name>',
+      'what groups are worth: snr, bmrs-n or bmrs-u, by noise; or, of the model as it is, taylor, magnitude, l1, l2, batch-norm or random',
+      'snr',
+    )
+    .option(
+      '--round-to <n>',
+      'leave widths at multiples of it (default: with a latency in ONNX Runtime 16 or any, whichever has the less error)',
+      wholeNumber,
+      0,
+    )
     .option(
       '--label <columns>',
       'of a CSV file: the column to predict, or several with commas between them',
@@ -59,9 +70,11 @@ export function addCompress(program: Command): void {
     .addOption(engineOption().default('auto'))
     .option('--json', 'the result as JSON')
     .addHelpText('after', help)
-    .action(async (model: string, { out, target, json, data, ...options }) => {
-      const { parseTarget } = await import('../compress/target.js');
+    .action(async (model: string, { out, target, json, data, criterion, ...options }) => {
+      const { parseTarget } = await import('../compress/targets/targets.js');
+      const { parseCriterion } = await import('../compress/criterion.js');
       const { compress } = await import('../compress/compress.js');
-      await compress({ model, data: data ?? null, target: parseTarget(target), ...options }, out, { json });
+      const asked = { target: parseTarget(target), criterion: parseCriterion(criterion) };
+      await compress({ model, data: data ?? null, ...asked, ...options }, out, { json });
     });
 }

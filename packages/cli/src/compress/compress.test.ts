@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emptyFolder, sbp, start } from '../testing/sbp.js';
+import type { CurvePoint } from './curve.js';
 import type { CompressResult } from './report/result.js';
 import { compressPaths } from './settings.js';
 
@@ -96,6 +97,7 @@ describe('sbp compress', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout).toMatch(/Data: photos, 1\d\d to train on, .* to test on; 3 classes: flat, tall, wide/);
+    expect(stdout).toContain('Loss: categoricalCrossentropy (by what the data holds)\n');
     expect(stdout).toMatch(/As it is: error % [\d.]+, [\d,]+ MACs, [\d,]+ parameters; \d+ groups/);
     expect(stdout).toMatch(
       /To do: train with noise \(12 epochs\), cut, fine-tune \(10 epochs\), check and time: about .* s at/,
@@ -139,9 +141,50 @@ describe('sbp compress', () => {
     });
   }, 120_000);
 
+  it('meets a time on a runtime, and draws the curve of all targets', async () => {
+    const { code, stdout, stderr } = await sbp(folder, ...args('small', 'latency=60s@onnxruntime:1'));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/latency=5ms@onnxruntime:1/) });
+    expect(stdout).toBe('');
+    // more time than it needs: what it comes to does not depend on the machine
+    const met = await sbp(folder, ...args('small', 'latency=60000ms@onnxruntime:1'));
+    expect(met.stdout).toMatch(
+      /Cut to latency=60000ms@onnxruntime:1: [\d.]+ → [\d.]+ ms on onnxruntime, batch 1/,
+    );
+    const swept = await sbp(folder, 'sweep-target', 'small');
+    expect(swept.code).toBe(0);
+    expect(swept.stdout).toMatch(/MACs .* of before .* ms, onnxruntime, batch 1 .* error %/);
+    const { points } = JSON.parse(readFileSync(join(folder, 'small', 'curve.json'), 'utf8')) as {
+      points: CurvePoint[];
+    };
+    expect(points.length).toBeGreaterThan(4);
+    for (const [i, { macs, share }] of points.entries()) {
+      expect(macs).toBeLessThanOrEqual(share * points[0]!.macs);
+      if (i > 0) expect(macs).toBeLessThan(points[i - 1]!.macs);
+    }
+    expect(readFileSync(join(folder, 'small', 'curve.svg'), 'utf8')).toContain('<svg');
+    const nothing = await sbp(folder, 'sweep-target', 'photos');
+    expect(nothing).toMatchObject({ code: 2, stderr: expect.stringMatching(/no folder of sbp compress/) });
+  }, 120_000);
+
+  it('cuts the model as it is by another criterion than the noise’s', async () => {
+    const { code, stdout, stderr } = await sbp(
+      folder,
+      ...args('by-taylor', 'macs=0.5', '--criterion', 'taylor'),
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/To do: cut by taylor, fine-tune/);
+    expect(stdout).not.toContain('Training with noise');
+    const { after, before, report } = JSON.parse(
+      readFileSync(join(folder, 'by-taylor', 'result.json'), 'utf8'),
+    ) as CompressResult;
+    expect(report.target!.criterion).toBe('taylor');
+    expect(after.macs).toBeLessThanOrEqual(0.5 * before.macs);
+    expect(after.error).toBeLessThanOrEqual(before.error + 3);
+  }, 120_000);
+
   it('goes on where it was stopped', async () => {
     // so long that the signal comes in time, however busy the machine is
-    const long = args('stopped', 'macs=0.5', '--epochs', '50');
+    const long = args('stopped', 'macs=0.5', '--epochs', '30', '--fine-tune', '1');
     const { child, ended } = start(folder, long);
     const paths = compressPaths(join(folder, 'stopped'));
     while (
@@ -153,22 +196,33 @@ describe('sbp compress', () => {
     const { code, stderr } = await ended;
     expect({ code, stderr }).toEqual({
       code: 130,
-      stderr: expect.stringMatching(/Stopped; kept in stopped up to .* of 50/),
+      stderr: expect.stringMatching(/Stopped; kept in stopped up to .* of 30/),
     });
     const { code: second, stdout } = await sbp(folder, ...long);
     expect(second).toBe(0);
-    expect(stdout).toMatch(/Going on from .* of 50, kept in stopped/);
+    expect(stdout).toMatch(/Going on from .* of 30, kept in stopped/);
     const { history } = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
-    expect(history.noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    expect(history.noise.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
   }, 120_000);
 
-  it('takes the order of the classes from a labels.txt beside the model', async () => {
+  it('takes the order of the classes from a labels.txt beside the model, and the loss from its file', async () => {
     const copy = join(folder, 'labelled');
     cpSync(join(folder, 'model'), copy, { recursive: true });
     writeFileSync(join(copy, 'labels.txt'), 'wide\nflat\n\ntall\n');
+    const file = join(copy, 'model.json');
+    const trainingConfig = {
+      loss: 'mean_squared_error',
+      metrics: ['accuracy', 'own_score'],
+      optimizer_config: {},
+    };
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), trainingConfig }));
     const wrong = await sbp(folder, ...args('by-file').map((each) => (each === 'model' ? 'labelled' : each)));
     expect(wrong.code).toBe(2);
     expect(wrong.stdout).toContain('3 classes: wide, flat, tall');
+    expect(wrong.stdout).toContain("Loss: meanSquaredError (as the model's file was compiled)\n");
+    expect(wrong.stdout).toMatch(
+      / {2}the model's file has the metric own_score for '.*', which is left out\n/,
+    );
   }, 60_000);
 
   it('needs no labels', async () => {
@@ -206,8 +260,13 @@ describe('sbp compress', () => {
       /no better than chance on this data before anything is done.*--classes says another/,
     ],
     ['images of no known scale', ['--normalize', 'none', '--data', 'nowhere'], /nowhere/],
-    ['another target', ['--target', 'size=3'], /--target size=3: expected macs, params, bytes/],
+    [
+      'another target',
+      ['--target', 'size=3'],
+      /--target size=3: expected macs=0.4 .* or latency=5ms@onnxruntime:1/,
+    ],
     ['a target out of reach', ['--target', 'macs=0.0001'], /macs can't be cut to/],
+    ['an unknown criterion', ['--criterion', 'size'], /--criterion size: expected snr, bmrs-n/],
     ['an unknown loss', ['--loss', 'entropy'], /none called 'entropy'/],
   ])(
     'refuses %s in one line',

@@ -1,3 +1,4 @@
+import { type Dataset, subset } from '@sbp/data';
 import type { Objective, TrainConfig } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import type { RunData } from '../run/data/run-data.js';
@@ -25,3 +26,10 @@ export interface Job {
   /** Epochs of the second one. */
   fineTune: number;
 }
+
+/** Examples that choices are made by where the data holds none out. */
+const SOME = 2000;
+
+/** What choices are made by: never the test examples. */
+export const heldOut = ({ data: { train, validation } }: Job): Dataset =>
+  validation ?? subset(train, Math.min(SOME, train.size));

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Target } from '@sbp/prune';
+import type { CriterionName } from '@sbp/prune';
 import { writeJson } from '../run/run-folder.js';
 import { UsageError } from '../words/failure.js';
+import type { CompressTarget } from './targets/targets.js';
 
 /** What `sbp compress` is asked to do, with its defaults. */
 export interface CompressSettings {
@@ -12,8 +13,12 @@ export interface CompressSettings {
   model: string;
   /** Where the data is; null: there is none. */
   data: string | null;
-  /** Of what the model costs, how much may be left. */
-  target: Target;
+  /** How much of what the model costs may be left. */
+  target: CompressTarget;
+  /** What groups are worth; with 'snr', 'bmrs-n' and 'bmrs-u' to the noise, that the model is trained with then. */
+  criterion: CriterionName;
+  /** Widths are left at multiples of it; 0: as the target's runtime likes them. */
+  roundTo: number;
   label?: string[];
   classes?: string[];
   normalize?: string;
@@ -91,12 +96,16 @@ export function openFolder(paths: CompressPaths, settings: CompressSettings, sha
       throw new UsageError(
         `${folder} holds a compression with another ${differs}; give this one another --out, or delete the folder to begin anew.`,
       );
-    if (!isDeepStrictEqual(before.settings.target, now.settings.target)) forgetFrom(paths, 'cut');
+    if (cutBy(before) !== cutBy(now)) forgetFrom(paths, 'cut');
     else if (before.settings.fineTune !== now.settings.fineTune) forgetFrom(paths, 'tune');
   }
   mkdirSync(paths.work, { recursive: true });
   writeJson(file, now);
 }
+
+/** What the cut depends on, besides what the noise does. */
+const cutBy = ({ settings: { target, criterion, roundTo } }: Kept) =>
+  JSON.stringify([target, criterion, roundTo]);
 
 /** Takes away what later steps have left, whose ground is another one now. */
 function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
@@ -120,6 +129,13 @@ function placed(settings: CompressSettings): CompressSettings {
   };
 }
 
+/** The settings of a compression that was begun. @throws UsageError where there is none */
+export function readSettings({ folder, settings: file }: CompressPaths): CompressSettings {
+  if (!existsSync(file))
+    throw new UsageError(`${folder} is no folder of sbp compress: it has no compress.json; give its --out.`);
+  return readKept(file).settings;
+}
+
 function readKept(file: string): Kept {
   try {
     const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept;
@@ -132,7 +148,7 @@ function readKept(file: string): Kept {
 
 function difference(before: Kept, now: Kept): string | undefined {
   if (before.sha256 !== now.sha256) return 'model (its file is not the same)';
-  const later = ['target', 'fineTune', 'model'];
+  const later = ['target', 'criterion', 'roundTo', 'fineTune', 'model'];
   const [was, is] = [before, now].map(({ settings }) => settings as unknown as Record<string, unknown>);
   for (const key of new Set([...Object.keys(was!), ...Object.keys(is!)])) {
     const [left, right] = [was![key], is![key]];

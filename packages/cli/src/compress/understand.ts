@@ -1,5 +1,5 @@
 import type { Dataset } from '@sbp/data';
-import { ownTargets } from '@sbp/train';
+import { lossTitle, type Objective, ownTargets } from '@sbp/train';
 import type { RunData } from '../run/data/run-data.js';
 import { UsageError } from '../words/failure.js';
 import { count } from '../words/words.js';
@@ -27,6 +27,21 @@ export function targetLine({ targets }: Dataset): string {
         : `'${name}', values${shape.length > 0 ? ` of ${shape.join('×')}` : ''}`;
     })
     .join('; ');
+}
+
+/** Which loss each output has, and who says so; and what of the model's file is not taken. */
+export function lossLines({ outputs, notes = [] }: Objective): string[] {
+  const said = {
+    settings: '--loss says so',
+    file: "as the model's file was compiled",
+    targets: 'by what the data holds',
+  };
+  const losses = outputs.map((output) => {
+    const { name, lossFrom, weight } = output;
+    const of = outputs.length > 1 ? `'${name}' ` : '';
+    return `${of}${lossTitle(output)}${weight === 1 ? '' : ` × ${weight}`} (${said[lossFrom]})`;
+  });
+  return [`Loss: ${losses.join(', ')}`, ...notes.map((note) => `  ${note}`)];
 }
 
 const few = (names: readonly string[]) =>

@@ -6,6 +6,7 @@ import { philox } from '@sbp/math';
 import { checkpointFiles } from '@sbp/train/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runConfigSchema } from '../config/run-config.js';
+import { fewDigits } from '../testing/few-digits.js';
 import { type Ended, emptyFolder, sbp, spawned, start } from '../testing/sbp.js';
 import { checkRunFolder, runPaths } from './run-folder.js';
 
@@ -13,14 +14,14 @@ import { checkRunFolder, runPaths } from './run-folder.js';
 const config = {
   name: 'whole',
   net: 'lenet-fc',
-  data: { trainExamples: 600 },
+  data: { source: 'digits', normalize: '0..1' },
   noise: { klScale: 4, logSigmaInit: -1, threshold: 1.7 },
   train: { epochs: 2, batchSize: 10, noiseRate: 30, replicas: 1 },
   engine: 'wasm',
   bench: { repeats: 1 },
 };
 /** Kills of each run while it trains, and then while it prunes and while it times. */
-const TRAINING_KILLS = 6;
+const TRAINING_KILLS = 4;
 
 let folder: string;
 let whole: Ended;
@@ -72,6 +73,7 @@ function checkpointsWritten(name: string, count: number) {
 
 beforeAll(async () => {
   folder = emptyFolder();
+  await fewDigits(join(folder, 'digits'));
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
   whole = await spawned(folder, 'train', 'config.json');
 }, 300_000);
@@ -80,7 +82,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('a run that is killed', () => {
   // Two at a time; with the others' seed the moments are others.
   it.concurrent.each([1, 2])(
-    'at 8 random moments goes on to the same weights, to the bit (%i)',
+    'at 6 random moments goes on to the same weights, to the bit (%i)',
     async (seed) => {
       const name = `killed-${seed}`;
       const { metrics, training, pruning, trained, pruned } = paths(name);
@@ -89,7 +91,7 @@ describe('a run that is killed', () => {
       const random = philox(seed, 0).uniforms(0, new Float32Array(2 * TRAINING_KILLS + 2));
       for (let kill = 0; kill < TRAINING_KILLS; kill++) {
         const [count, later] = random.subarray(2 * kill) as unknown as [number, number];
-        // 0 to 5 checkpoints after its start, each of two steps of 120, and up to 50 ms
+        // 0 to 5 checkpoints after its start, each of two steps of 108, and up to 50 ms
         await killed(often, checkpointsWritten(name, Math.floor(6 * count)), 50 * later);
         expect(existsSync(training)).toBe(false);
       }
@@ -141,7 +143,7 @@ describe('a run of which a replica dies', () => {
     for (const name of ['orphaned', 'undisturbed'])
       expect(await sbp(folder, ...command(name))).toMatchObject({ code: 0, stderr: '' });
     expect(weights(paths('orphaned').trained)).toBe(weights(paths('undisturbed').trained));
-  });
+  }, 300_000);
 });
 
 describe('a folder', () => {

@@ -2,12 +2,13 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { loadModel } from '@sbp/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fewDigits } from '../testing/few-digits.js';
 import { emptyFolder, sbp } from '../testing/sbp.js';
 import { runPaths } from './run-folder.js';
 
 const common = {
   net: 'lenet-fc',
-  data: { trainExamples: 500 },
+  data: { source: 'digits', normalize: '0..1', trainExamples: 500 },
   engine: 'wasm',
   bench: { repeats: 1, batchSizes: [1], runtimes: ['onnxruntime', 'wasm'] },
 };
@@ -46,7 +47,7 @@ const configs = {
     ...common,
     name: 'random',
     method: 'original',
-    data: { trainExamples: 200, labels: 'random' },
+    data: { ...common.data, trainExamples: 200, labels: 'random' },
     train: { ...train, epochs: 2 },
   },
 };
@@ -63,6 +64,7 @@ const ok = async (line: string) => {
 
 beforeAll(async () => {
   folder = emptyFolder();
+  await fewDigits(join(folder, 'digits'));
   for (const [name, config] of Object.entries(configs))
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
 });
@@ -186,7 +188,7 @@ describe('phases', () => {
       { runtime: 'onnxruntime', batchSize: 1 },
       { runtime: 'wasm', batchSize: 1 },
     ]);
-    expect(result.onnx).toMatchObject({ examples: 10_000, tolerance: 1e-4 });
+    expect(result.onnx).toMatchObject({ examples: 500, tolerance: 1e-4 });
     expect(result.onnx.maxDifference).toBeLessThanOrEqual(1e-4);
     expect(result.onnx.bytes).toBe(statSync(paths('sbp-0').onnx).size);
   });
@@ -235,7 +237,7 @@ describe('phases', () => {
 
   it('learn random labels, and then measure the error on the training images', async () => {
     const told = await ok('train random.json --phase train');
-    expect(told).toMatch(/LeNet-fc on MNIST: 200 training images\n/);
+    expect(told).toMatch(/LeNet-fc on digits: 200 training examples\n/);
     // Ten classes: what guesses is wrong nine times out of ten.
     expect(json(paths('random').training).engine.name).toBe('wasm');
     const error = Number(/error ([\d.]+) %/.exec(told)?.[1]);
@@ -298,7 +300,9 @@ describe('sbp sweep-threshold', () => {
       'sweep-threshold runs/sbp-0 --train-examples 100 --engine wasm --out results --json',
     );
     expect(code).toBe(0);
-    expect(stderr.trim().split('\n')).toHaveLength(21);
+    const [reading, ...told] = stderr.trim().split('\n');
+    expect(reading).toMatch(/^data +reading$/);
+    expect(told).toHaveLength(21);
     const { rows, macs } = JSON.parse(stdout);
     expect(rows.map((row: { threshold: number }) => row.threshold)).toEqual(
       Array.from({ length: 21 }, (_, i) => i / 10),
@@ -347,8 +351,9 @@ describe('sbp sweep-threshold', () => {
     ['sweep-threshold runs/sbp-0 --train-examples few', /^sbp: option '--train-examples <n>' argument 'few'/],
   ])('%s ends in one line and code 2', async (line, expected) => {
     const { code, stdout, stderr } = await run(line);
-    expect(stderr).toMatch(expected);
-    expect(stderr).toMatch(/^sbp: [^\n]+\n$/);
+    const told = stderr.replace(/^data +reading\n/, '');
+    expect(told).toMatch(expected);
+    expect(told).toMatch(/^sbp: [^\n]+\n$/);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 });

@@ -36,6 +36,12 @@ function output(isTTY: boolean) {
 afterEach(() => void vi.useRealTimers());
 
 describe('trainReporter', () => {
+  it('tells the metrics of an epoch beside its error', () => {
+    const { reporter, text } = output(false);
+    reporter.epoch({ ...metrics(1), metrics: { accuracy: 0.98, mae: 1.25 } });
+    expect(text()).toContain('error 2.00 %  accuracy 0.9800  mae 1.250  3-40');
+  });
+
   it('writes a plain line about every ten seconds and one an epoch where there is no terminal', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const { reporter, text } = output(false);

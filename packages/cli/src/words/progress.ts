@@ -43,6 +43,7 @@ export function trainReporter(
       `${count(metrics.imagesPerSecond)} images/s`,
       `took ${duration(metrics.seconds)}`,
       told(measure, metrics.error),
+      ...Object.entries(metrics.metrics ?? {}).map(([name, value]) => `${name} ${value.toPrecision(4)}`),
       ...widthsOf(metrics.kept),
       ...lossAndKl(metrics),
     ].join('  ');

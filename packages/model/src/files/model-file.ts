@@ -19,6 +19,10 @@ export interface ModelFile {
   readonly topology: Json;
   /** Loss, optimizer and metrics, where the file has them. */
   readonly trainingConfig?: Json;
+  /** The same as Keras or `saveModel` wrote it, where tfjs is not to compile by it. */
+  readonly compileConfig?: Json;
+  /** Names of the outputs that it speaks of, where they are not the topology's. */
+  readonly outputNames?: readonly string[];
   readonly weights: readonly FileWeight[];
   /** What the optimizer remembers, where the file has it. */
   readonly optimizerWeights?: readonly FileWeight[];

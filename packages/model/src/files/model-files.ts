@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { ensureBuilt } from '../graph/graph.js';
+import { compileConfigJson } from './compile-config.js';
 import { variablesOf } from './variables-of.js';
 
 /** The files of a model as tfjs's own savers write them. */
@@ -25,6 +26,8 @@ export async function modelFiles(model: tf.LayersModel): Promise<SavedFiles> {
     generatedBy: `TensorFlow.js tfjs-layers v${tf.version_layers}`,
     convertedBy: null,
     userDefinedMetadata: model.getUserDefinedMetadata() ?? undefined,
+    // tfjs passes over it; its own trainingConfig it would compile by, and fail where it lacks a loss
+    compileConfig: compileConfigJson(model),
     weightsManifest: [{ paths: ['weights.bin'], weights: specs }],
   };
   return {

@@ -1,3 +1,4 @@
+import { outputNamesIn } from '../files/compile-config.js';
 import type { FileWeight, ModelFile } from '../files/model-file.js';
 import { buildModel } from './build/build-model.js';
 import { orderedUses } from './build/order.js';
@@ -17,7 +18,7 @@ import type { ModelSpec } from './topology/spec.js';
 export function toTfjs(file: ModelFile): ModelFile {
   const keras = dialectOf(file);
   if (keras === 'tfjs') return file;
-  const { trainingConfig: _, optimizerWeights: __, ...rest } = file;
+  const { trainingConfig, optimizerWeights: _, ...rest } = file;
   const model = readModel(opened(file.topology));
   const { className, config, weights } = buildModel(model, {
     keras,
@@ -29,6 +30,10 @@ export function toTfjs(file: ModelFile): ModelFile {
   });
   return {
     ...rest,
+    ...(trainingConfig !== undefined && {
+      compileConfig: trainingConfig,
+      outputNames: outputNamesIn(file.topology),
+    }),
     // As tfjs signs what it writes, so that nobody takes it for Keras's again.
     topology: {
       class_name: className,

@@ -8,6 +8,8 @@ import { goneConstants, type Plan } from './plan.js';
 export interface Costs {
   /** Of the new model: what `countFlops` would say of it. */
   readonly total: Cost;
+  /** The same by layer, in the order in which they run. */
+  readonly layers: ReadonlyMap<string, Cost>;
   /** What goes with one group of an operation's first input, or of its output, while all others stay. */
   ofGroup(op: Op, side: 'in' | 'out'): Cost;
 }
@@ -68,16 +70,26 @@ function addUp(
   });
   const times = new Map<LayerUse, number>();
   const total = { macs: 0, params: 0 };
+  const layers = new Map<string, { macs: number; params: number }>();
+  const add = (name: string, { macs, params }: Cost) => {
+    const layer = layers.get(name) ?? { macs: 0, params: 0 };
+    layers.set(name, layer);
+    for (const sum of [total, layer]) {
+      sum.macs += macs;
+      sum.params += params;
+    }
+  };
   for (const op of ops) {
     if (!times.has(op.use)) {
       const use = multiplied(op.use);
       times.set(op.use, use.times);
-      total.macs += use.rest;
+      add(op.name, { macs: use.rest, params: 0 });
     }
     const own = widths(op);
-    const { macs, params } = costOf(op, (part) => sizeNow(part, own.in, own.out));
-    total.macs += macs;
-    total.params += params;
+    add(
+      op.name,
+      costOf(op, (part) => sizeNow(part, own.in, own.out)),
+    );
   }
   const ofGroup = (op: Op, side: 'in' | 'out') => {
     const own = widths(op);
@@ -86,7 +98,7 @@ function addUp(
       part.by === side || part.by === 'both' ? sizeNow(part, own.in, own.out) : 0,
     );
   };
-  return { total, ofGroup };
+  return { total, layers, ofGroup };
 }
 
 interface Width {

@@ -1,3 +1,4 @@
+import { compiledAs } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { PruneError } from '../errors.js';
 import type { Op, Value } from '../ops/op.js';
@@ -71,7 +72,8 @@ export function assemble(
     // that of a layer which is gone, or of a nested model
     return taken.has(name) ? y : same(name, y);
   });
-  return tf.model({ inputs, outputs: outputs.length === 1 ? outputs[0]! : outputs, name: model.name });
+  const made = tf.model({ inputs, outputs: outputs.length === 1 ? outputs[0]! : outputs, name: model.name });
+  return compiledAs(made, model);
 }
 
 /** A tensor under another name. */

@@ -32,14 +32,14 @@ export function budgetOf(
   const graph = readOps(model, { threshold, inputShapes });
   const noisy = graph.ops.filter(({ noise }) => noise);
   if (noisy.length === 0) throw new PruneError(`model '${model.name}' has no noise; see withNoise`);
-  const { of, before, asked } = limitOf(target, costsBefore(graph).total);
+  const { sum, before, asked } = limitOf(target, costsBefore(graph));
   const share = () => {
     for (const { layer, noise } of noisy) {
       const values = noiseOf(layer)!;
       const multiplier = threshold === undefined ? values.multiplier : multiplierAt(threshold, values);
       Object.assign(noise!, { multiplier, snr: values.snr });
     }
-    return of(costsOf(graph, planOf(graph, false)).total) / before;
+    return sum(costsOf(graph, planOf(graph, false))) / before;
   };
   return { asked, share };
 }

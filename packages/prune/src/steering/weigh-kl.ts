@@ -19,7 +19,7 @@ export function weighKl(
 ): void {
   const graph = readOps(model, { inputShapes });
   const costs = costsBefore(graph);
-  const pricesOfOp = pricesOf(graph, costs, limitOf(target, costs.total).of);
+  const pricesOfOp = pricesOf(graph, costs, limitOf(target, costs).of);
   const noises = graph.ops
     .filter((op) => op.noise && op.twins[0] === op)
     .flatMap((op) => {

@@ -1,6 +1,6 @@
 import type { Candidates } from '../criteria/candidates.js';
 import type { Cutter } from './cutter.js';
-import { lookUp, type Prices, type Ranked } from './ranking.js';
+import { lookUp, type Prices, priceOf, type Ranked } from './ranking.js';
 import type { Limit } from './target.js';
 
 /** Where less than this is left of the target, single groups are put back or exchanged. */
@@ -43,7 +43,7 @@ export function closer(
   return now;
 }
 
-/** One group of a set for as few of another as make up for it, those first that promise to come closest. */
+/** The last portion of a set for as few of another as make up for it, those first that promise to come closest. */
 function exchanges(
   gone: readonly Ranked[],
   ranked: readonly Ranked[],
@@ -51,7 +51,6 @@ function exchanges(
   limit: number,
   prices: Prices,
 ): Ranked[][] {
-  const priceOf = ({ of, group }: Ranked) => prices.get(of)![group]!;
   const isGone = lookUp(gone);
   const staying = ranked.filter((each) => !isGone(each));
   const sets = [...new Set(ranked.map(({ of }) => of))];
@@ -59,11 +58,15 @@ function exchanges(
     const one = gone.findLast(({ of }) => of === set);
     if (!one) return [];
     return sets.flatMap((other) => {
-      const next = staying.filter(({ of }) => of === other && of !== set);
-      if (next.length === 0) return [];
-      const count = Math.ceil((left + priceOf(one) - limit) / priceOf(next[0]!));
-      const taken = next.slice(0, count);
-      return { one, taken, now: left + priceOf(one) - count * priceOf(next[0]!) };
+      const taken: Ranked[] = [];
+      let now = left + priceOf(one, prices);
+      for (const next of staying) {
+        if (now <= limit) break;
+        if (next.of !== other || other === set) continue;
+        taken.push(next);
+        now -= priceOf(next, prices);
+      }
+      return taken.length > 0 ? { one, taken, now } : [];
     });
   });
   return pairs

@@ -18,11 +18,12 @@ export function cutterOf(graph: OpGraph, all: readonly Candidates[], limit: Limi
       const multiplier = Float32Array.from(of.kept);
       for (const { noise } of of.op.twins) Object.assign(noise!, { multiplier, snr: of.scores });
     }
-    for (const { of, group } of gone) (of.op.noise!.multiplier as Float32Array)[group] = 0;
+    for (const { of, groups } of gone)
+      for (const group of groups) (of.op.noise!.multiplier as Float32Array)[group] = 0;
   };
   const plan = (gone: readonly Ranked[]) => {
     decide(gone);
     return planOf(graph, gather);
   };
-  return { planOf: plan, left: (gone) => limit.of(costsOf(graph, plan(gone)).total) };
+  return { planOf: plan, left: (gone) => limit.sum(costsOf(graph, plan(gone))) };
 }

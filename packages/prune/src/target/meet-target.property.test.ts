@@ -20,12 +20,12 @@ const multipliers = ({ ops }: OpGraph) =>
   ops.flatMap(({ noise }) => (noise ? [Float32Array.from(noise.multiplier)] : []));
 
 /** The model with the target's multipliers in its weights, and nothing removed. */
-function folded(model: tf.LayersModel, target: Target, gather: boolean): tf.LayersModel {
+function folded(model: tf.LayersModel, target: Target, gather: boolean, roundTo: number): tf.LayersModel {
   const isNoisy = readOps(model).ops.some(({ noise }) => noise);
   const read = () => (isNoisy ? readOps(model) : withDecisions(readOps(model)));
   const [decided, graph] = [read(), read()];
   const criterion = isNoisy ? 'snr' : 'magnitude';
-  meetTarget(decided, { target, criterion, threshold: undefined, gather });
+  meetTarget(decided, { target, criterion, threshold: undefined, gather, roundTo });
   const all = multipliers(decided);
   for (const { noise } of graph.ops) if (noise) noise.multiplier = all.shift()!;
   return cutModel(model, graph, keepAll()).model;
@@ -40,18 +40,19 @@ it('random graphs meet their targets from below, and compute what they did with 
       fc.boolean(),
       fc.constantFrom<Target>({ macs: 0.7 }, { macs: 0.4 }, { params: 0.5 }, { bytes: 0.6 }),
       fc.boolean(),
-      (spec, seed, noisy, target, gather) => {
+      fc.constantFrom(1, 4),
+      (spec, seed, noisy, target, gather, roundTo) => {
         const model = buildGraph(spec, { noisy });
         fill(model, seed);
         fc.pre(countFlops(model).macs > 0);
         try {
-          const { model: pruned, report } = pruneModel(model, { target, gather });
+          const { model: pruned, report } = pruneModel(model, { target, gather, roundTo });
           const { measure, asked, reached, taken, keptBelow } = report.target!;
           const key = measure === 'macs' ? 'macs' : 'params';
           const { [key]: left } = countFlops(pruned);
           expect(left / report.before[key], described(model)).toBeCloseTo(reached, 9);
           expect(reached).toBeLessThanOrEqual(asked);
-          const whole = folded(model, target, gather);
+          const whole = folded(model, target, gather, roundTo);
           expect(difference(whole, pruned, seed), described(model)).toBeLessThan(1e-5);
           seen.met++;
           if (reached > 0.9 * asked) seen.close++;

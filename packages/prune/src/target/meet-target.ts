@@ -18,6 +18,7 @@ export interface MeetOptions {
   readonly criterion: CriterionName | Criterion | NamedCriterion;
   readonly threshold: number | undefined;
   readonly gather: boolean;
+  readonly roundTo: number;
 }
 
 /**
@@ -28,41 +29,42 @@ export interface MeetOptions {
  */
 export function meetTarget(
   graph: OpGraph,
-  { target, criterion: given, threshold, gather }: MeetOptions,
+  { target, criterion: given, threshold, gather, roundTo }: MeetOptions,
 ): TargetReport {
   const criterion = criterionOf(given);
-  const limit = limitOf(target, costsBefore(graph).total);
+  const limit = limitOf(target, costsBefore(graph));
   const all = candidatesOf(graph, criterion, threshold);
   const cutter = cutterOf(graph, all, limit, gather);
   const price = (gone: readonly Ranked[]): Prices => {
     const pricesOfOp = pricesOf(graph, costsOf(graph, cutter.planOf(gone)), limit.of);
     return new Map(all.map((of) => [of, pricesOfOp(of.op)]));
   };
+  const ranking = (own: Prices) => rank(all, own, roundTo);
   let prices = price([]);
   let gone: Ranked[] = [];
   if (cutter.left([]) > limit.limit) {
-    refuseTooLow(rank(all, prices), cutter, limit);
+    refuseTooLow(ranking(prices), cutter, limit);
     for (let round = 0; round < ROUNDS; round++) {
-      const ranked = rank(all, prices);
+      const ranked = ranking(prices);
       const last = gone;
       gone = ranked.slice(0, fewest(ranked, cutter, limit));
       if (isSame(gone, last)) break;
       prices = between(prices, price(gone));
     }
-    gone = closer(gone, rank(all, prices), cutter, limit, price);
+    gone = closer(gone, ranking(prices), cutter, limit, price);
     gone = withoutUseless(gone, all, cutter, limit);
   }
   const reached = cutter.left(gone) / limit.before;
   cutter.planOf(gone);
-  const isBelow = ({ of, group }: Ranked) => of.below[group]!;
-  const below = gone.filter(isBelow).length;
+  const taken = gone.flatMap(({ of, groups }) => groups.map((group) => of.below[group]!));
+  const below = taken.filter(Boolean).length;
   const allBelow = all.reduce((sum, each) => sum + each.below.filter(Boolean).length, 0);
   return {
     measure: limit.measure,
     criterion: criterion.name,
     asked: limit.asked,
     reached,
-    taken: { above: gone.length - below, below },
+    taken: { above: taken.length - below, below },
     keptBelow: allBelow - below,
   };
 }
@@ -113,6 +115,8 @@ function withoutUseless(
   const there = new Map(
     all.map((of) => [of, of.op.twins.map(({ outputs }) => new Set(plan.present(outputs[0]!)))]),
   );
-  const useful = gone.filter(({ of, group }) => !there.get(of)!.some((present) => present.has(group)));
+  const useful = gone.filter(
+    ({ of, groups }) => !groups.every((group) => there.get(of)!.some((present) => present.has(group))),
+  );
   return cutter.left(useful) <= limit ? useful : [...gone];
 }

@@ -1,8 +1,7 @@
-import type { Measure } from './target.js';
-
 /** How a target was met. */
 export interface TargetReport {
-  readonly measure: Measure;
+  /** What the target is of. */
+  readonly measure: string;
   /** By which criterion; 'own' for a function. */
   readonly criterion: string;
   /** What was asked for, as a fraction of before. */

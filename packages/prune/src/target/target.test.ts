@@ -1,7 +1,14 @@
 import { noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Criterion, countFlops, pruneModel, type Target, withNoise } from '../index.js';
+import {
+  type Criterion,
+  countFlops,
+  type LayerMeasure,
+  pruneModel,
+  type Target,
+  withNoise,
+} from '../index.js';
 import { fill } from '../testing/fill.js';
 
 beforeAll(async () => {
@@ -83,6 +90,35 @@ describe('a target', () => {
     expect(same.target!.taken.above + same.target!.keptBelow).toBeLessThanOrEqual(4);
   });
 
+  it('leaves widths at multiples of roundTo, or below it', () => {
+    for (const [model, macs] of [
+      [resNet(), 0.6],
+      [noisy(), 0.3],
+    ] as const) {
+      const { model: pruned, report } = pruneModel(model, { target: { macs }, roundTo: 8 });
+      for (const { kept, groups } of report.layers)
+        expect(kept === groups || kept <= 8 || kept % 8 === 0, report.widths.join()).toBe(true);
+      expect(report.layers.some(({ kept, groups }) => kept < groups)).toBe(true);
+      expect(countFlops(pruned).macs).toBeLessThanOrEqual(macs * report.before.macs);
+    }
+  });
+
+  it('can be of a measure of one’s own, by layer', () => {
+    const slow = { in16: 3, out16: 3 } as Record<string, number>;
+    const time: LayerMeasure = ({ macs }, layer) => (slow[layer] ?? 0) * macs;
+    const model = resNet();
+    const { layers: all } = countFlops(model);
+    const cost = (of: typeof all) =>
+      of.reduce((sum, { name, macs }) => sum + time({ macs, params: 0 }, name), 0);
+    const target = { measure: { name: 'time', of: time }, atMost: 0.5 * cost(all) };
+    const { model: pruned, report } = pruneModel(model, { target });
+    expect(report.target).toMatchObject({ measure: 'time', asked: 0.5 });
+    const left = cost(countFlops(pruned).layers);
+    expect(left).toBeLessThanOrEqual(target.atMost);
+    expect(left).toBeGreaterThan(0.95 * target.atMost);
+    expect(pruned.getLayer('in32').countParams()).toBeGreaterThan(0.8 * model.getLayer('in32').countParams());
+  });
+
   it('takes no group when all of it may stay', () => {
     const { report } = pruneModel(resNet(), { target: { params: 1 } });
     expect(report.after.params).toBe(report.before.params);
@@ -127,5 +163,9 @@ describe('a target', () => {
     expect(cut({ target: { macs: 0.4 }, criterion: 'taste' as never })).toThrow(/expected snr, bmrs-n/);
     expect(cut({ target: { macs: 0.4 }, criterion: () => [1] })).toThrow(/'first' it gives 1 scores/);
     expect(cut({ criterion: 'magnitude' })).toThrow(/goes with a target/);
+    expect(cut({ target: { macs: 0.4 }, roundTo: 1.5 })).toThrow(/roundTo is 1.5; expected a whole number/);
+    expect(cut({ roundTo: 8 })).toThrow(/roundTo goes with a target/);
+    const nothing = { name: 'time', of: () => 0 };
+    expect(cut({ target: { measure: nothing, atMost: 1 } })).toThrow(/no time that could be cut/);
   });
 });

@@ -56,7 +56,12 @@ describe('checkpoints', () => {
   it('come back as they were written, to the bit, and leave nothing else in the folder', () => {
     const within = { sums: { examples: 128, loss: 0.1 + 0.2, kl: 1 / 3, measured: [7] }, seconds: 0.7 };
     const average = Float32Array.of(1, 2, 3, 4, 5e-7);
-    const checkpoint = { ...after(epochs(2)), state: { ...after(epochs(2)).state, within, average } };
+    const [steering, lossFunctions] = [{ klScale: 2, memory: { seen: [1] } }, [0]];
+    const { state } = after(epochs(2));
+    const checkpoint = {
+      ...after(epochs(2)),
+      state: { ...state, within, average, steering, lossFunctions },
+    };
     writeCheckpoint(folder, after(epochs(1)));
     writeCheckpoint(folder, checkpoint);
     expect(readCheckpoint(folder)).toEqual(checkpoint);

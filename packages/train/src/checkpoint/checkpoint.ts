@@ -126,7 +126,9 @@ function parsed(bytes: Buffer): Checkpoint | undefined {
   const digest = createHash('sha256').update(body).digest('hex');
   if (bytes.toString('latin1', 0, bytes.length - body.length) !== `${digest}\n`) return undefined;
   const end = body.indexOf('\n');
-  const { epoch, within, live, weights, moments, ...rest } = JSON.parse(body.toString('utf8', 0, end));
+  const { epoch, within, live, steering, lossFunctions, weights, moments, ...rest } = JSON.parse(
+    body.toString('utf8', 0, end),
+  );
   // Copied, because float32 views need an offset that is a multiple of four.
   const floats = new Float32Array(Uint8Array.from(body.subarray(end + 1)).buffer);
   const average = floats.subarray(weights + 2 * moments);
@@ -134,6 +136,8 @@ function parsed(bytes: Buffer): Checkpoint | undefined {
     epoch,
     ...(within && { within }),
     ...(live && { live }),
+    ...(steering && { steering }),
+    ...(lossFunctions && { lossFunctions }),
     weights: floats.subarray(0, weights),
     m: floats.subarray(weights, weights + moments),
     v: floats.subarray(weights + moments, weights + 2 * moments),

@@ -1,9 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Said } from './losses.js';
+import { withMasks } from './masks.js';
 
 /** A model up to its outputs' logits, where it has such: a loss of logits is exact where that of rounded probabilities is not. */
 export interface Heads extends OutputKinds {
   readonly model: tf.LayersModel;
+  /** By output, which of the steps that `model` computed last count; undefined where all do. See `withMasks`. */
+  masks(): (tf.Tensor | undefined)[];
   /** Runs `body` while the activations inside of the outputs' layers are left out. */
   without<T>(body: () => T): T;
 }
@@ -28,7 +31,11 @@ type WithActivation = tf.layers.Layer & { activation: unknown };
 /** The logits of a model's outputs, where the layer that gives one ends in a softmax or a sigmoid. */
 export function headsOf(model: tf.LayersModel): Heads {
   const heads = headsWithin(model);
-  const tensors = heads.map(({ tensor }) => tensor);
+  // what is cut off passes masks on
+  const { outputs: tensors, masks } = withMasks(
+    model,
+    heads.map(({ tensor }) => tensor),
+  );
   const inside = heads.flatMap((head) => head.inside ?? []);
   const none = inside.length > 0 ? linear() : undefined;
   return {
@@ -38,6 +45,7 @@ export function headsOf(model: tf.LayersModel): Heads {
       outputs: tensors.length === 1 ? (tensors[0] as tf.SymbolicTensor) : tensors,
     }),
     ...kindsOf(model, heads),
+    masks,
     without(body) {
       if (inside.length === 0) return body();
       const activations = inside.map(({ activation }) => activation);

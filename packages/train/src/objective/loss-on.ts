@@ -17,19 +17,28 @@ export function lossOn(
   objective: Objective,
 ): (model: tf.LayersModel, indices: Uint32Array) => tf.Tensor {
   const targets = targetTensors(dataset, objective);
-  const last: { model?: tf.LayersModel; run?: ReturnType<typeof runOf> } = {};
+  const last: { model?: tf.LayersModel; lossOf?: ReturnType<typeof lossBy> } = {};
   return (model, indices) => {
-    if (last.model !== model) Object.assign(last, { model, run: runOf(model, dataset) });
+    if (last.model !== model) Object.assign(last, { model, lossOf: lossBy(model, dataset, objective) });
     const batch = readBatch(dataset, indices);
-    const values = last.run!(batch.inputs, indices.length);
-    return termsOf(objective, targets(batch.targets, indices.length), values).loss;
+    return last.lossOf!(batch.inputs, targets(batch.targets, indices.length), indices.length);
   };
 }
 
-function runOf(model: tf.LayersModel, dataset: Dataset) {
+function lossBy(model: tf.LayersModel, dataset: Dataset, objective: Objective) {
   const [heads, inputs] = [headsOf(model), inputTensors(model, dataset)];
-  return (values: Parameters<typeof inputs>[0], examples: number): tf.Tensor[] => {
-    const xs = inputs(values, examples);
-    return [heads.without(() => heads.model.apply(xs) as tf.Tensor | tf.Tensor[])].flat();
+  // a copy may end in other layers than what it was copied from
+  const outputs = objective.outputs.map(({ before: _, ...output }, i) => {
+    const before = heads.before[i];
+    return { ...output, ...(before && { before }) };
+  });
+  return (
+    given: Parameters<typeof inputs>[0],
+    targets: ReturnType<ReturnType<typeof targetTensors>>,
+    examples: number,
+  ): tf.Tensor => {
+    const xs = inputs(given, examples);
+    const values = [heads.without(() => heads.model.apply(xs) as tf.Tensor | tf.Tensor[])].flat();
+    return termsOf({ ...objective, outputs }, targets, { values, masks: heads.masks() }).loss;
   };
 }

@@ -12,22 +12,29 @@ export interface Said {
 /** The loss of each place of each example, [n, …] where the output is [n, …, units]; targets have the output's shape. */
 export type Loss = (target: tf.Tensor, said: Said) => tf.Tensor;
 
+/**
+ * A loss of one's own: the loss of each example, or of each of its places, [n, …], of targets in the output's shape and of what the output says after its
+ * activation. All that it computes is tensors': it becomes a part of the compiled step.
+ */
+export type LossFunction = (target: tf.Tensor, output: tf.Tensor) => tf.Tensor;
+
 /** Keras's fuzz: probabilities are kept so far from 0 and 1. */
 const EPSILON = 1e-7;
 
 /** Losses by Keras's names. */
 export const losses = {
   /** −Σ y log p over the last axis, in nats. */
-  categoricalCrossentropy(target, { value, before }) {
-    if (before === 'softmax') return byRow(softmaxCrossEntropy, target, value);
+  categoricalCrossentropy(target, said) {
+    if (said.before === 'softmax') return byRow(softmaxCrossEntropy, target, said.value);
+    const value = after(said);
     const sum = tf.sum(value, -1, true);
     const p = tf.clipByValue(tf.div(value, sum), EPSILON, 1 - EPSILON);
     return tf.neg(tf.sum(tf.mul(target, tf.log(p)), -1));
   },
   /** −y log p − (1 − y) log(1 − p), the mean over the last axis, in nats. */
-  binaryCrossentropy(target, { value, before }) {
-    if (before === 'sigmoid') return tf.mean(sigmoidCrossEntropy(target, value), -1);
-    const p = tf.clipByValue(value, EPSILON, 1 - EPSILON);
+  binaryCrossentropy(target, said) {
+    if (said.before === 'sigmoid') return tf.mean(sigmoidCrossEntropy(target, said.value), -1);
+    const p = tf.clipByValue(after(said), EPSILON, 1 - EPSILON);
     const [yes, no] = [tf.mul(target, tf.log(p)), tf.mul(tf.sub(1, target), tf.log(tf.sub(1, p)))];
     return tf.neg(tf.mean(tf.add(yes, no), -1));
   },

@@ -1,54 +1,20 @@
 import type { Dataset, Target } from '@sbp/data';
 import type * as tf from '@tensorflow/tfjs';
-import * as z from 'zod';
 import { TrainError } from '../errors.js';
+import { type CompiledOutput, compiledOutputs } from './compiled.js';
+import { type MeasureName, measures } from './figures/measures.js';
+import { type MetricName, metric, metricNamed, metricNames } from './figures/metrics.js';
 import { outputKinds } from './heads.js';
-import { type LossName, losses, lossNamed, type Said } from './losses.js';
-import { type MeasureName, measures } from './measures.js';
+import { type LossFunction, type LossName, losses, lossNamed, type Said } from './losses.js';
+import { checkMasks } from './masks.js';
 import { namesOf } from './names.js';
+import type { ObjectiveConfig } from './settings.js';
 
-const share = z.number().min(0).max(1);
-
-/** What is minimised besides KL and regularisers: the part of the trainer's settings that speaks of outputs. */
-export const objectiveSchema = {
-  loss: z
-    .union([z.string(), z.record(z.string(), z.string())])
-    .optional()
-    .describe(
-      "Loss by Keras's name, or one by output. Default: by what the data's targets are: cross-entropy for classes and labels, mean squared error for values.",
-    ),
-  lossWeights: z
-    .record(z.string(), z.number().min(0))
-    .optional()
-    .describe('Factor on the loss of each output. Default 1.'),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0)
-    .describe('Share of each target that cross-entropies spread evenly over all classes, 0 to 1.'),
-  classWeights: z
-    .array(z.number().min(0))
-    .optional()
-    .describe("Factor on the loss of each class's examples, in the classes' order. Default 1."),
-  distillation: z
-    .strictObject({
-      weight: share
-        .default(0.5)
-        .describe("The teacher's share of the loss, 0 to 1; the labels have the rest."),
-      temperature: z
-        .number()
-        .positive()
-        .default(2)
-        .describe('Logits of teacher and student are divided by it; 1 leaves probabilities as they are.'),
-    })
-    .optional()
-    .describe('Learn from what another model says of the same examples (Hinton, Vinyals & Dean 2015), too.'),
-};
-
-/** What is minimised, as plain data: it goes to replicas. */
+/** What is minimised: plain data that goes to replicas, except where a loss is a function. */
 export interface Objective {
   readonly outputs: readonly OutputObjective[];
+  /** What of the model's file is not known here, a line each. */
+  readonly notes?: readonly string[];
   readonly distillation?: { readonly weight: number; readonly temperature: number };
 }
 
@@ -61,17 +27,27 @@ export interface OutputObjective {
   readonly units: number;
   /** Name of the one that holds what a teacher says, before its softmax or sigmoid where it ends in one. */
   readonly teacher?: string;
-  readonly loss: LossName;
+  readonly loss: LossName | LossFunction;
+  /** Who said it: the settings, the model's file, or, with nothing said, the data's targets. */
+  readonly lossFrom: 'settings' | 'file' | 'targets';
+  /** What the output's numbers have been through at inference; undefined: neither. */
+  readonly end?: Said['before'];
   /** The activation that is still to come where the loss is taken; see `headsOf`. */
   readonly before?: Said['before'];
   readonly weight: number;
   readonly labelSmoothing: number;
   readonly classWeights?: readonly number[];
+  /** What is called its error: less is better, so that the best epoch is the one with the least. */
   readonly measure: MeasureName;
+  /** What is worked out beside it; of some, more is better. */
+  readonly metrics: readonly NamedMetric[];
 }
 
-/** The settings that {@link objectiveSchema} gives. */
-export type ObjectiveConfig = z.output<z.ZodObject<typeof objectiveSchema>>;
+export interface NamedMetric {
+  /** As the settings or the model's file spell it. */
+  readonly name: string;
+  readonly metric: MetricName;
+}
 
 /** Name of the target that holds what a teacher says of an output. */
 export const teacherTarget = (output: string) => `teacher:${output}`;
@@ -95,12 +71,15 @@ export function objectiveOf(
   const heads = outputKinds(model);
   const names = namesOf(model, 'output');
   checkNames(names, config);
+  checkMasks(model, names);
+  const compiled = compiledOutputs(model, names);
   const outputs = names.map((name, i): OutputObjective => {
     const target = targetOf(names, i, dataset);
     const { kind } = target;
     const output = (model.outputs[i] as tf.SymbolicTensor).shape.slice(1) as (number | null)[];
     const units = output.at(-1) as number;
-    const loss = lossOf(name, kind, units, heads.ends[i], config.loss);
+    const [end, file] = [heads.ends[i], compiled[i] as CompiledOutput];
+    const { loss, lossFrom } = lossOf(name, kind, units, end, config.loss, file);
     checkShape(name, output, target, dataset.name, loss);
     const teacher = teacherOf(dataset.targets, name, names.length);
     if (config.distillation && !teacher)
@@ -113,16 +92,23 @@ export function objectiveOf(
         `classWeights has ${classWeights.length} numbers, the output '${name}' ${Math.max(2, units)} classes; give one a class.`,
       );
     return {
-      ...{ name, target: target.name, units, loss },
-      ...withBefore(heads.before[i] ?? (heads.ends[i] ? undefined : logitsOf[loss])),
+      ...{ name, target: target.name, units, loss, lossFrom },
+      ...(end && { end }),
+      ...withBefore(heads.before[i] ?? (end || typeof loss === 'function' ? undefined : logitsOf[loss])),
       ...(config.distillation && teacher && { teacher: teacher.name }),
-      weight: config.lossWeights?.[name] ?? 1,
+      weight: (config.lossWeights ? config.lossWeights[name] : file.lossWeight) ?? 1,
       labelSmoothing: config.labelSmoothing,
       ...(classWeights && { classWeights }),
-      measure: measureOf(kind, units, loss, heads.ends[i]),
+      measure: measureOf(kind, units, loss, end),
+      metrics: metricsOf(name, kind, units, end, config.metrics, file),
     };
   });
-  return { outputs, ...(config.distillation && { distillation: config.distillation }) };
+  const notes = compiled.flatMap((output, i) => notesOf(output, outputs[i] as OutputObjective, config));
+  return {
+    outputs,
+    ...(notes.length > 0 && { notes }),
+    ...(config.distillation && { distillation: config.distillation }),
+  };
 }
 
 /** What an output without an activation of its own is taken for. */
@@ -150,6 +136,10 @@ export function mainOutput({ outputs }: Objective): number {
   );
 }
 
+/** What an output's loss is called. */
+export const lossTitle = ({ loss }: OutputObjective): string =>
+  typeof loss === 'function' ? 'a function' : loss;
+
 /** What the figures called an error are, in words with their unit. */
 export function errorTitle(objective: Objective): string {
   return measures[(objective.outputs[mainOutput(objective)] as OutputObjective).measure].title;
@@ -173,8 +163,12 @@ function targetOf(
   );
 }
 
-function checkNames(names: readonly string[], { loss, lossWeights }: ObjectiveConfig): void {
-  const given = { ...(typeof loss === 'object' && { loss }), ...(lossWeights && { lossWeights }) };
+function checkNames(names: readonly string[], { loss, lossWeights, metrics }: ObjectiveConfig): void {
+  const given = {
+    ...(typeof loss === 'object' && { loss }),
+    ...(lossWeights && { lossWeights }),
+    ...(metrics && !Array.isArray(metrics) && { metrics }),
+  };
   for (const [setting, byName] of Object.entries(given))
     for (const name of Object.keys(byName))
       if (!names.includes(name))
@@ -189,19 +183,68 @@ function lossOf(
   units: number,
   end: Said['before'],
   given: ObjectiveConfig['loss'],
-): LossName {
-  const wanted = typeof given === 'string' ? given : given?.[name];
+  file: CompiledOutput,
+): Pick<OutputObjective, 'loss' | 'lossFrom'> {
+  const wanted = typeof given === 'object' ? given[name] : given;
+  if (typeof wanted === 'function') return { loss: wanted, lossFrom: 'settings' };
   if (wanted !== undefined) {
     const loss = lossNamed(wanted);
-    if (loss) return loss;
+    if (loss) return { loss, lossFrom: 'settings' };
     throw new TrainError(
       `loss: there is none called '${wanted}'; expected one of ${Object.keys(losses).join(', ')}.`,
     );
   }
-  if (kind === 'values') return 'meanSquaredError';
-  return kind === 'labels' || units === 1 || end === 'sigmoid'
-    ? 'binaryCrossentropy'
-    : 'categoricalCrossentropy';
+  if (file.loss) return { loss: file.loss, lossFrom: 'file' };
+  const isYesOrNo = kind === 'labels' || units === 1 || end === 'sigmoid';
+  const crossentropy = isYesOrNo ? 'binaryCrossentropy' : 'categoricalCrossentropy';
+  return { loss: kind === 'values' ? 'meanSquaredError' : crossentropy, lossFrom: 'targets' };
+}
+
+function metricsOf(
+  name: string,
+  kind: Target['kind'],
+  units: number,
+  end: Said['before'],
+  given: ObjectiveConfig['metrics'],
+  file: CompiledOutput,
+): NamedMetric[] {
+  const wanted = given ? (Array.isArray(given) ? given : (given[name] ?? [])) : file.metrics;
+  const isClasses = units > 1 && (kind === 'classes' || (kind === 'values' && end === 'softmax'));
+  return [...new Set(wanted)].flatMap((each) => {
+    const found = metricNamed(each);
+    if (!found)
+      throw new TrainError(
+        `metrics: there is none called '${each}'; expected one of ${metricNames.join(', ')}.`,
+      );
+    if (found === 'accuracy' && kind === 'values' && !end) {
+      if (!given) return [];
+      throw new TrainError(
+        `metrics: '${each}' is of classes or labels, and the output '${name}' says values; give metrics by output, or take meanAbsoluteError.`,
+      );
+    }
+    const own = found === 'accuracy' ? (isClasses ? 'categoricalAccuracy' : 'binaryAccuracy') : found;
+    const { least = 1 } = metric(own);
+    if (units >= least) return [{ name: each, metric: own }];
+    if (!given) return [];
+    throw new TrainError(
+      `metrics: '${each}' is of outputs of ${least} units or more, and the output '${name}' has ${units}; take binaryAccuracy, or give metrics by output.`,
+    );
+  });
+}
+
+/** What the file has that is not taken, unless the settings say something in its place. */
+function notesOf(
+  { notes }: CompiledOutput,
+  { lossFrom, loss }: OutputObjective,
+  config: ObjectiveConfig,
+): string[] {
+  return notes.flatMap((note) => {
+    const isOfLoss = note.includes(' the loss ');
+    if (isOfLoss ? lossFrom === 'settings' : config.metrics !== undefined) return [];
+    return [
+      isOfLoss ? `${note}: ${String(loss)} is taken, by what the targets are; loss says another` : note,
+    ];
+  });
 }
 
 function checkShape(
@@ -209,7 +252,7 @@ function checkShape(
   output: readonly (number | null)[],
   { kind, shape, classes }: Target,
   set: string,
-  loss: LossName,
+  loss: OutputObjective['loss'],
 ): void {
   const units = output.at(-1) as number;
   const places = kind === 'classes' ? output.slice(0, -1) : output;
@@ -236,7 +279,12 @@ function checkShape(
 const shown = (shape: readonly (number | null)[]) =>
   shape.length === 0 ? 'one number' : shape.map((size) => size ?? 'any').join('×');
 
-function measureOf(kind: Target['kind'], units: number, loss: LossName, end: Said['before']): MeasureName {
+function measureOf(
+  kind: Target['kind'],
+  units: number,
+  loss: OutputObjective['loss'],
+  end: Said['before'],
+): MeasureName {
   if (kind === 'values') return loss === 'meanAbsoluteError' ? 'meanAbsoluteError' : 'rootMeanSquaredError';
   if (kind === 'classes' && units > 1) return 'error';
   return end === 'sigmoid' ? 'binaryError' : 'binaryErrorOfLogits';

@@ -45,6 +45,8 @@ export async function withTeacher(
     const values = tf.tidy(() => {
       const given = inputs(batch.inputs, indices.length);
       const outputs = [heads.without(() => heads.model.apply(given) as tf.Tensor | tf.Tensor[])].flat();
+      // not wanted, and so freed
+      heads.masks();
       return outputs.map((output, i) => {
         const end = heads.ends[i];
         return end && !heads.before[i] ? logitsFrom(output, end) : output;

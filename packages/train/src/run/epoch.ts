@@ -1,4 +1,5 @@
 import { shuffledIndices } from '@sbp/data';
+import { measuredLength } from '../objective/terms.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 
 /** What an epoch comes to, summed over the examples of all replicas. */
@@ -6,7 +7,7 @@ export interface EpochSums {
   examples: number;
   loss: number;
   kl: number;
-  /** Of each output's measure. */
+  /** The sums of each output's measure. */
   measured: number[];
   /** Seconds that one replica's steps waited for images, where they have to be prepared. */
   waited?: number;
@@ -16,7 +17,7 @@ export interface EpochSums {
   broken?: boolean;
 }
 
-/** Of one step, over all replicas: mean loss and KL part per example, and each output's measure summed over its examples. */
+/** Of one step, over all replicas: mean loss and KL part per example, and the sums of each output's measure over its examples. */
 export interface StepTotals {
   loss: number;
   kl: number;
@@ -73,7 +74,7 @@ export async function runEpoch(
   const { config, train, pauseAt } = run;
   const order = shuffledIndices(train.size, config.seed, epoch);
   const steps = stepsPerEpoch(run);
-  const measured = from ? [...from.measured] : run.objective.outputs.map(() => 0);
+  const measured = from ? [...from.measured] : Array.from({ length: measuredLength(run.objective) }, () => 0);
   const sums: EpochSums = { ...(from ?? { examples: 0, loss: 0, kl: 0 }), measured };
   let due = performance.now() + 1000 * seconds;
   for (let step = stepsTaken(run, sums); step < steps; step++) {

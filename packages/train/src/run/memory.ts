@@ -7,8 +7,8 @@ export interface MemorySizes {
   exchanged: number;
   /** Whether there is an average of the weights beside them. */
   averaged: boolean;
-  /** Outputs of the model, each of which is measured. */
-  outputs: number;
+  /** Numbers that a step's measures are. */
+  measured: number;
 }
 
 /** What they share. All but the barrier lies in `bytes`. */
@@ -23,7 +23,7 @@ export interface RunMemory {
   average?: Float32Array | undefined;
   /** By replica: gradients of the trainable weights, then values of the statistics. */
   gradients: Float32Array[];
-  /** By replica, of the step: loss, KL, and the sum of each output's measure. */
+  /** By replica, of the step: loss, KL, and the sums of each output's measure. */
   stats: Float64Array[];
   /** By replica, twice: what it tells the others within a step; see `Exchange`. */
   exchanged: [Float64Array[], Float64Array[]];
@@ -35,7 +35,7 @@ export interface RunMemory {
 /** The memory of a run, all zeros: the same places of `bytes` for the same sizes. */
 export function runMemory({ replicas, sizes }: { replicas: number; sizes: MemorySizes }): RunMemory {
   const { weights, trained, exchanged, averaged } = sizes;
-  const stats = STATS + sizes.outputs;
+  const stats = STATS + sizes.measured;
   const doubles = replicas * (stats + 2 * exchanged);
   const floats = (averaged ? 3 : 2) * weights + 2 * trained + replicas * weights;
   const bytes = new SharedArrayBuffer(8 * doubles + 4 * floats + 4);

@@ -1,6 +1,8 @@
 import { type Dataset, evenPart } from '@sbp/data';
 import { readInto } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
+import { hasMasks } from '../objective/masks.js';
+import { measuredLength } from '../objective/terms.js';
 import { Exchange, ReplicaGone } from '../replicas/exchange.js';
 import { type Link, threadLink } from '../replicas/link.js';
 import { statisticChannels } from '../step/batch-norm.js';
@@ -35,7 +37,7 @@ export class Replica {
     this.place = workplace(model, run, index);
     const { trained, untrained, slots, part } = this.place;
     this.exchange = new Exchange(run, index, link);
-    const together = run.replicas > 1 && statisticChannels(model).length > 0 ? this.exchange : undefined;
+    const together = run.replicas > 1 && meetWithin(model) ? this.exchange : undefined;
     this.gradients = gradientsOf(model, trained, untrained, run.objective, together);
     this.slice = part(run.sizes.weights);
     this.pieces = piecesOf(slots, ...this.slice);
@@ -117,7 +119,7 @@ export class Replica {
     const { run, index, link } = this;
     if (index > 0) link.pull(run.pauseAt);
     link.pull(...run.stats.filter((_, r) => r !== index));
-    const outputs = run.objective.outputs.map(() => 0);
+    const outputs = Array.from({ length: measuredLength(run.objective) }, () => 0);
     const sums: StepTotals = { loss: 0, kl: 0, measured: outputs, waited: this.place.inputs.waited };
     this.shares(batchSize).forEach((share, r) => {
       if (share === 0) return;
@@ -178,6 +180,9 @@ export class Replica {
     return clipFactor(this.exchange.together([squares], sum), clipNorm);
   }
 }
+
+/** Whether replicas have to tell each other something within a step: of batch norm, or how many steps of a batch count. */
+const meetWithin = (model: tf.LayersModel) => statisticChannels(model).length > 0 || hasMasks(model);
 
 /** Numbers of one weight that are averaged and used before the next ones, so that they are still in the core's cache. */
 interface Piece {

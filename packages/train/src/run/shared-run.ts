@@ -3,6 +3,7 @@ import { variationalsOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import type { ResolvedTrainConfig } from '../config.js';
 import type { Objective } from '../objective/objective.js';
+import { measuredLength } from '../objective/terms.js';
 import { statisticChannels } from '../step/batch-norm.js';
 import { weightLayout } from '../step/layout.js';
 import { type MemorySizes, type RunMemory, runMemory } from './memory.js';
@@ -44,10 +45,10 @@ export function sharedRun(
     sizes: {
       weights: size,
       trained: trainable,
-      // the gradient's norm takes one number
-      exchanged: 1 + Math.max(1, ...channels.map((count) => 2 * count)),
+      // the gradient's norm takes one number, the count of what is not masked one an output and one more
+      exchanged: 1 + Math.max(1 + objective.outputs.length, ...channels.map((count) => 2 * count)),
       averaged: config.ema !== undefined,
-      outputs: objective.outputs.length,
+      measured: measuredLength(objective),
     },
   };
   return { ...plan, ...runMemory(plan) };

@@ -18,6 +18,13 @@ export interface EpochMetrics {
   validationError?: number;
   /** Where the model has several outputs, the test error of each; `error` is that of the one that weighs most. */
   errors?: Record<string, number>;
+  /**
+   * What the metrics of the settings come to on the test set, in Keras's units (shares 0 to 1), by their names; with several outputs as `output_metric`. They are shown, and nothing is
+   * chosen by them: of some more is better, of an error less.
+   */
+  metrics?: Record<string, number>;
+  /** The same on what is held out, where there is any. */
+  validationMetrics?: Record<string, number>;
   /** Factor on every KL at the epoch's end, where it is steered. */
   klScale?: number;
   /** The weights' rate at the epoch's end. */
@@ -60,6 +67,8 @@ export interface TrainState {
   average?: Float32Array;
   /** Where `shrink` has left groups out: those still trained. */
   live?: Live;
+  /** Places of the outputs whose loss was a function: it is not kept, and to be given again. */
+  lossFunctions?: number[];
   /** Where the KL is steered: its factor now, and what the steering remembers, as JSON. */
   steering?: Steered;
 }

@@ -1,6 +1,7 @@
 import { compile } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Objective } from '../objective/objective.js';
+import type { CountTogether } from '../objective/terms.js';
 import type { Exchange } from '../replicas/exchange.js';
 import { withBatchOf } from './batch-norm.js';
 import type { Slot, TrainedSlot } from './layout.js';
@@ -14,13 +15,13 @@ export interface Gradients {
 }
 
 /**
- * The gradients of a replica's step: one graph on tensorflow, except where batch norm makes replicas meet within the step, which a
+ * The gradients of a replica's step: one graph on tensorflow, except where batch norm or masks make replicas meet within the step, which a
  * graph can't.
  *
  * @param trained slots of the weights, in the order in which they will be given
  * @param untrained slots of all other weights
  * @param objective what is minimised
- * @param exchange where batch norm is by the whole batch
+ * @param exchange where batch norm, or the mean over what is not masked, is by the whole batch
  */
 export function gradientsOf(
   model: tf.LayersModel,
@@ -30,7 +31,7 @@ export function gradientsOf(
   exchange: Exchange | undefined,
 ): Gradients {
   if (tf.getBackend() !== 'tensorflow' || exchange) {
-    const step = stepFunction(model, trained, objective);
+    const step = stepFunction(model, trained, objective, undefined, exchange && counted(exchange));
     const gradients = (weights: tf.Tensor[], { seed, ...batch }: StepInput, firstExample: number) =>
       withBatchOf(exchange, () => step(weights, batch, { seed, firstExample }));
     return Object.assign(gradients, { dispose() {} });
@@ -55,3 +56,17 @@ export function gradientsOf(
     },
   });
 }
+
+/** See {@link CountTogether}. */
+const counted =
+  (exchange: Exchange): CountTogether =>
+  (counts) => {
+    const { examples } = exchange;
+    // one that keeps the others company counts nothing
+    const own = examples > 0 ? counts : counts.map(() => 0);
+    const sums = exchange.together([examples, ...own], (said) =>
+      [examples, ...own].map((_, i) => said.reduce((sum, each) => sum + (each[i] as number), 0)),
+    );
+    const [whole, ...all] = sums as [number, ...number[]];
+    return all.map((count) => (count > 0 ? whole / Math.max(1, examples) / count : 0));
+  };

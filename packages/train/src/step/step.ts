@@ -13,7 +13,7 @@ import * as tf from '@tensorflow/tfjs';
 import { headsOf } from '../objective/heads.js';
 import type { Objective } from '../objective/objective.js';
 import type { TargetTensors } from '../objective/targets.js';
-import { type Terms, termsOf } from '../objective/terms.js';
+import { type CountTogether, type Terms, termsOf } from '../objective/terms.js';
 import { withFastBatchNorm } from './batch-norm.js';
 import { jointNoise } from './joint-noise.js';
 import type { Slot } from './layout.js';
@@ -50,12 +50,14 @@ export function noiseSize(model: tf.LayersModel): number {
  *
  * @param slots the trainable weights, in the order in which the function will be given their tensors
  * @param form where the noise's formulas run; `tensors` for a graph
+ * @param together where a batch is a part of a larger one
  */
 export function stepFunction(
   model: tf.LayersModel,
   slots: Slot[],
   aim: Objective,
   form?: NoiseForm,
+  together?: CountTogether,
 ): StepFunction {
   const heads = headsOf(model);
   const layers = layersWithin(model);
@@ -91,7 +93,8 @@ export function stepFunction(
         const values = heads.without(
           () => heads.model.apply(x, { training: true }) as tf.Tensor | tf.Tensor[],
         );
-        const { loss, measured } = termsOf(aim, targets, [values].flat());
+        const said = { values: [values].flat(), masks: heads.masks() };
+        const { loss, measured } = termsOf(aim, targets, said, together);
         const otherKl = others.map((variational) => tf.mul(variational.klTerm(), klScale));
         const kl = otherKl.reduce<tf.Tensor>((sum, term) => tf.add(sum, term), noise.kl);
         parts.push({ loss: tf.keep(loss), kl: tf.keep(kl), measured: tf.keep(measured) });

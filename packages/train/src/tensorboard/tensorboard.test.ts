@@ -162,7 +162,7 @@ describe('the real tensorboard', () => {
     await train(
       model,
       { train: halves(300), test: halves(100), validation },
-      { epochs: 3, batchSize: 50, learningRate: 0.01 },
+      { epochs: 3, batchSize: 50, learningRate: 0.01, metrics: ['accuracy'] },
       {
         onEpoch(metrics) {
           history.push(metrics);
@@ -182,6 +182,8 @@ describe('the real tensorboard', () => {
       'error/train': column(({ trainError }) => trainError),
       'error/test': column(({ error }) => error),
       'error/validation': column(({ validationError }) => validationError!),
+      'metrics/test/accuracy': column(({ metrics }) => metrics!.accuracy!),
+      'metrics/validation/accuracy': column(({ validationMetrics }) => validationMetrics!.accuracy!),
       learning_rate: column(({ learningRate }) => learningRate),
       images_per_second: column(({ imagesPerSecond }) => imagesPerSecond),
       ...Object.fromEntries(

@@ -78,7 +78,7 @@ function nextName(folder: string): string {
  */
 export function writeEpoch(
   writer: TensorboardWriter,
-  { epoch, loss, kl, trainError, error, validationError, kept, ...metrics }: EpochMetrics,
+  { epoch, loss, kl, trainError, error, validationError, kept, ...others }: EpochMetrics,
   model: tf.LayersModel,
 ): void {
   writer.scalars(epoch, {
@@ -88,8 +88,10 @@ export function writeEpoch(
     'error/train': trainError,
     'error/test': error,
     ...(validationError !== undefined && { 'error/validation': validationError }),
-    learning_rate: metrics.learningRate,
-    images_per_second: metrics.imagesPerSecond,
+    ...tagged('metrics/test', others.metrics),
+    ...tagged('metrics/validation', others.validationMetrics),
+    learning_rate: others.learningRate,
+    images_per_second: others.imagesPerSecond,
     ...Object.fromEntries(Object.entries(kept).map(([layer, groups]) => [`groups_kept/${layer}`, groups])),
   });
   for (const noise of noisesOf(model)) {
@@ -98,3 +100,6 @@ export function writeEpoch(
     writer.histogram(epoch, `snr_log10/${noise.layer.name}`, snr.map(Math.log10));
   }
 }
+
+const tagged = (place: string, values: Readonly<Record<string, number>> = {}) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${place}/${name}`, value]));

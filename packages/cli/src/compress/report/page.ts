@@ -5,7 +5,7 @@ import { diffModels } from '../../diff/diff-models.js';
 import { diffNote, diffRows } from '../../diff/diff-table.js';
 import { chartOfWidths } from '../../measure/figures.js';
 import { count, duration, plural } from '../../words/words.js';
-import { targetWords } from '../target.js';
+import { targetWords } from '../targets/targets.js';
 import { disagreements } from './disagreements.js';
 import type { CompressResult } from './result.js';
 import { resultRows } from './result-lines.js';
@@ -65,6 +65,10 @@ function layers({ report }: CompressResult, original: tf.LayersModel, model: tf.
 function curve({ measure, curve: points, before, after }: CompressResult): Block[] {
   return [
     {
+      kind: 'text',
+      text: 'The trained network cut to other targets, without fine-tuning; sbp sweep-target measures more of them, and times them.',
+    },
+    {
       kind: 'chart',
       title: 'Error against multiply-accumulates',
       draw: (width) =>
@@ -101,15 +105,18 @@ function training({ measure, history: { noise, tune } }: CompressResult): Block[
     title,
     draw: (width) => lossChart(epochs, { title, width, measure }),
   });
-  return [
-    losses('Loss and error by epoch, with noise', noise),
-    {
-      kind: 'chart',
-      title: 'Groups kept and test error by epoch',
-      draw: (width) => trainingChart(noise, { width, measure }),
-    },
-    losses('Fine-tuning of the smaller model', tune),
-  ];
+  const withNoise: Block[] =
+    noise.length === 0
+      ? []
+      : [
+          losses('Loss and error by epoch, with noise', noise),
+          {
+            kind: 'chart',
+            title: 'Groups kept and test error by epoch',
+            draw: (width) => trainingChart(noise, { width, measure }),
+          },
+        ];
+  return [...withNoise, losses('Fine-tuning of the smaller model', tune)];
 }
 
 function facts(result: CompressResult): Block[] {
@@ -120,7 +127,7 @@ function facts(result: CompressResult): Block[] {
     ['Target', targetWords(target)],
     [
       'Training',
-      `${plural(history.noise.length, 'epoch')} with noise, ${plural(history.tune.length, 'epoch')} after the cut, batches of ${settings.batchSize}, rate ${settings.learningRate}`,
+      `${history.noise.length > 0 ? `${plural(history.noise.length, 'epoch')} with noise, ` : ''}${plural(history.tune.length, 'epoch')} after the cut by ${settings.criterion}, batches of ${settings.batchSize}, rate ${settings.learningRate}`,
     ],
     ['What is minimised', objectiveWords(result)],
     ['Examples', examplesWords(result)],
@@ -144,6 +151,7 @@ function objectiveWords({ losses, settings, history }: CompressResult): string {
     losses.length === 1 ? loss : `${loss} of '${output}'${weight === 1 ? '' : ` × ${weight}`}`,
   );
   const taught = settings.distill ? ', half of it against what the model as it was says' : '';
+  if (history.noise.length === 0) return `${own.join(' and ')}${taught}`;
   const scale = history.noise.at(-1)?.klScale;
   const kl = `with noise also the KL of each group, by what it costs (1 in the mean), over the number of training examples${scale === undefined ? '' : `, times ${scale.toPrecision(3)} at the end`}`;
   return `${own.join(' and ')}${taught}; ${kl}`;

@@ -3,7 +3,7 @@ import { missing } from '../../measure/figures.js';
 import { told } from '../../words/progress.js';
 import { duration, size } from '../../words/words.js';
 import type { CompressPaths } from '../settings.js';
-import { targetWords } from '../target.js';
+import { targetWords } from '../targets/targets.js';
 import type { CompressResult } from './result.js';
 
 /** The table of before and after. */

@@ -1,8 +1,10 @@
 import type { Environment, ModelTiming } from '@sbp/bench';
-import type { PruneReport, Target } from '@sbp/prune';
+import type { PruneReport } from '@sbp/prune';
 import type { EpochMetrics } from '@sbp/train';
 import type { ExampleCounts, TrainedOn } from '../../run/run.js';
+import type { CurvePoint } from '../curve.js';
 import type { CompressSettings } from '../settings.js';
+import type { CompressTarget } from '../targets/targets.js';
 
 /** What a model is, before or after. */
 export interface Sized {
@@ -16,7 +18,7 @@ export interface Sized {
 /** What a compression came to; `result.json`. */
 export interface CompressResult {
   settings: CompressSettings;
-  target: Target;
+  target: CompressTarget;
   /** By output, the loss that is minimised and its weight. */
   losses: { output: string; loss: string; weight: number }[];
   examples: ExampleCounts;
@@ -28,7 +30,7 @@ export interface CompressResult {
   after: Sized;
   report: PruneReport;
   /** Trained noise cut at several targets, without fine-tuning. */
-  curve: { share: number; macs: number; error: number }[];
+  curve: CurvePoint[];
   /** The smaller model's ONNX file beside it, in ONNX Runtime; left out where that is not installed. */
   onnx?: { examples: number; largest: number };
   timings: ModelTiming[];

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { loadModel, saveModel } from '@sbp/model';
-import { type PruneReport, pruneModel } from '@sbp/prune';
+import type { PruneReport, TargetReport } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
+import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
-import type { Job } from '../job.js';
-import { targetWords } from '../target.js';
+import { criterionFor, isByNoise } from '../criterion.js';
+import { heldOut, type Job } from '../job.js';
+import { cutTo, targetWords } from '../targets/targets.js';
 import { recalibrated } from './recalibrated.js';
 
 /** What the cut came to. */
@@ -17,19 +19,33 @@ export interface Cut {
 }
 
 /** Cuts the groups with the least signal for their cost out of the trained model, until the target is met. */
-export async function cutStep({ paths, settings, say, data, objective }: Job): Promise<void> {
+export async function cutStep(job: Job): Promise<void> {
+  const { paths, settings, say, data, objective } = job;
   if (existsSync(paths.cutDone)) return;
   const began = performance.now();
-  const noisy = await loadModel(paths.noise.model);
-  const { model, report } = pruneModel(noisy, { target: settings.target });
-  noisy.dispose();
+  const trained = await toCut(job);
+  const errorOf = async (cut: tf.LayersModel) => {
+    await recalibrated(cut, data.train, settings.batchSize, 1000);
+    return errorOn(cut, heldOut(job), objective);
+  };
+  const { target, roundTo } = settings;
+  const criterion = await criterionFor(job, trained);
+  const { model, report, reached } = await cutTo(target, trained, { criterion, roundTo, errorOf });
+  trained.dispose();
   await recalibrated(model, data.train, settings.batchSize);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
   model.dispose();
-  const { taken, reached } = report.target!;
+  const { taken } = report.target!;
   say(
-    `Cut to ${targetWords(settings.target)}: ${(100 * reached).toFixed(1)} % are left; ${taken.below} groups had drowned, ${taken.above} more went; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
+    `Cut to ${targetWords(target)}: ${reached}; ${goneWords(taken)}; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
   );
   writeJson(paths.cutDone, { report, error, took: (performance.now() - began) / 1000 } satisfies Cut);
 }
+
+/** What is cut: the model that was trained with noise, or, by a criterion that needs none, the model as it is. */
+export const toCut = ({ paths, settings }: Pick<Job, 'paths' | 'settings'>): Promise<tf.LayersModel> =>
+  loadModel(isByNoise(settings.criterion) ? paths.noise.model : settings.model);
+
+const goneWords = ({ above, below }: TargetReport['taken']) =>
+  below > 0 ? `${below} groups had drowned, ${above} more went` : `${above} groups went`;

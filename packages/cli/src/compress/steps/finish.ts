@@ -1,20 +1,21 @@
 import { environment } from '@sbp/bench';
 import { subset } from '@sbp/data';
 import { loadModel, saveModel } from '@sbp/model';
-import { countFlops, exportOnnx, PruneError, pruneModel } from '@sbp/prune';
-import { errorOn, errorTitle } from '@sbp/train';
+import { countFlops, exportOnnx } from '@sbp/prune';
+import { errorOn, errorTitle, lossTitle } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import { checkOnnx, timeOnRuntimes } from '../../measure/runtimes.js';
 import { countsOf } from '../../run/run.js';
 import { readJson, readMetrics, writeJson } from '../../run/run-folder.js';
 import { trainedOn } from '../../run/training.js';
 import { version } from '../../version.js';
+import { isByNoise } from '../criterion.js';
+import { curveOf } from '../curve.js';
 import type { Job } from '../job.js';
 import { compressPage } from '../report/page.js';
 import type { CompressResult } from '../report/result.js';
 import type { Cut } from './cut.js';
 import type { Measured } from './measure.js';
-import { recalibrated } from './recalibrated.js';
 
 /** Test examples that the ONNX file is compared on. */
 const EXAMPLES = 100;
@@ -43,13 +44,20 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   const runtimes = new Set(['onnxruntime' as const, on.engine.name]);
   const timed = await timeOnRuntimes(runtimes, entries, { batchSizes: [1], repeats: 12 });
   for (const absent of timed.absent) say(absent);
-  const history = { noise: readMetrics(paths.noise.metrics), tune: readMetrics(paths.tune.metrics) };
+  const history = {
+    noise: isByNoise(settings.criterion) ? readMetrics(paths.noise.metrics) : [],
+    tune: readMetrics(paths.tune.metrics),
+  };
   const trained = [...history.noise, ...history.tune].reduce((sum, epoch) => sum + epoch.seconds, 0);
-  const curve = await curveOf(job);
+  const curve = await curveOf(job, SHARES);
   const seconds = measured.took + trained + took + (performance.now() - began) / 1000;
   const result: CompressResult = {
     ...{ settings, target: settings.target, measure: errorTitle(objective) },
-    losses: objective.outputs.map(({ name, loss, weight }) => ({ output: name, loss, weight })),
+    losses: objective.outputs.map((output) => ({
+      output: output.name,
+      loss: lossTitle(output),
+      weight: output.weight,
+    })),
     examples: countsOf(data),
     before: { error: measured.error, macs: measured.macs, params: measured.params, bytes: measured.bytes },
     cut: { error: errorOfCut, macs, params, bytes },
@@ -64,23 +72,4 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   writeAtomically(paths.report, compressPage(result, { original, model, test: data.test }));
   writeJson(paths.result, result);
   return result;
-}
-
-/** The error of the trained noise cut at several targets. */
-async function curveOf({ paths, data, objective, settings }: Job): Promise<CompressResult['curve']> {
-  const noisy = await loadModel(paths.noise.model);
-  const points: CompressResult['curve'] = [];
-  for (const share of SHARES) {
-    try {
-      const { model, report } = pruneModel(noisy, { target: { macs: share } });
-      await recalibrated(model, data.train, settings.batchSize, 1000);
-      points.push({ share, macs: report.after.macs, error: errorOn(model, data.test, objective) });
-      model.dispose();
-    } catch (error) {
-      // so few can't be had
-      if (!(error instanceof PruneError)) throw error;
-    }
-  }
-  noisy.dispose();
-  return points;
 }

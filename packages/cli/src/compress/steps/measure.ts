@@ -2,12 +2,15 @@ import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelBytes } from '@sbp/model';
-import { countFlops, pruneModel } from '@sbp/prune';
+import { budgetOf, countFlops } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../../run/run-folder.js';
 import { count, duration, plural } from '../../words/words.js';
+import { isByNoise } from '../criterion.js';
 import type { Job } from '../job.js';
+import type { SteerTo } from '../targets/kind.js';
+import { steered, steerTo } from '../targets/targets.js';
 import { checkBetterThanChance } from '../understand.js';
 import { noisyModel } from './noisy-model.js';
 
@@ -27,6 +30,8 @@ export interface Measured {
   seconds: number;
   /** Seconds that reading and measuring took. */
   took: number;
+  /** What noise is steered to. */
+  steerTo: SteerTo;
   /** What all of it runs on. */
   on: { engine: string; replicas: number };
 }
@@ -43,19 +48,19 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const { macs, params } = countFlops(original);
   const noisy = noisyModel(job);
   const groups = groupsOf(noisy);
-  // a target out of reach is refused now, not after the training
-  const trial = pruneModel(noisy, { target: settings.target });
-  trial.model.dispose();
+  const to = await steerTo(settings.target, noisy);
+  const { asked } = budgetOf(noisy, steered(to));
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
-  const slow = (config.epochs * data.train.size) / examplesPerSecond;
+  const byNoise = isByNoise(settings.criterion);
+  const slow = byNoise ? (config.epochs * data.train.size) / examplesPerSecond : 0;
   // a smaller model is faster, but not by as much as it is smaller
-  const quick = (fineTune * data.train.size * (0.25 + 0.75 * trial.report.target!.asked)) / examplesPerSecond;
+  const quick = (fineTune * data.train.size * (0.25 + 0.75 * asked)) / examplesPerSecond;
   const evaluated = (data.test.size + (data.validation?.size ?? 0)) * evaluation;
   const took = (performance.now() - start) / 1000;
   const seconds = took + slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
   const measured = {
-    ...{ error, macs, params, groups, examplesPerSecond, seconds, took },
+    ...{ error, macs, params, groups, examplesPerSecond, seconds, took, steerTo: to },
     bytes: await modelBytes(original),
     on: { engine: job.on.engine.name, replicas: job.on.replicas },
   };
@@ -63,7 +68,7 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
     `As it is: ${measure} ${error.toPrecision(4)}, ${count(macs)} MACs, ${count(params)} parameters; ${count(groups)} groups of channels and units can go`,
   );
   say(
-    `To do: train with noise (${plural(config.epochs, 'epoch')}), cut, fine-tune (${plural(fineTune, 'epoch')}), check and time: about ${duration(seconds)} at ${count(examplesPerSecond)} examples a second`,
+    `To do: ${byNoise ? `train with noise (${plural(config.epochs, 'epoch')}), ` : ''}cut${byNoise ? '' : ` by ${settings.criterion}`}, fine-tune (${plural(fineTune, 'epoch')}), check and time: about ${duration(seconds)} at ${count(examplesPerSecond)} examples a second`,
   );
   writeJson(paths.measured, measured);
   return measured;

@@ -3,21 +3,24 @@ import { budgetOf, type SteeringState, steering } from '@sbp/prune';
 import type { Steering } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { plural } from '../../words/words.js';
+import { isByNoise } from '../criterion.js';
 import { type Job, STEPS } from '../job.js';
+import type { SteerTo } from '../targets/kind.js';
+import { steered } from '../targets/targets.js';
 import { noisyModel } from './noisy-model.js';
 import { trainStep } from './train-step.js';
 
 /** Trains the model with noise, until what the target wants gone has drowned in it. */
-export async function noiseStep(job: Job): Promise<void> {
-  const { paths, say, train } = job;
-  if (existsSync(paths.noise.done)) return;
-  const model = noisyModel(job);
+export async function noiseStep(job: Job, to: SteerTo): Promise<void> {
+  const { paths, say, train, settings } = job;
+  if (existsSync(paths.noise.done) || !isByNoise(settings.criterion)) return;
+  const model = noisyModel(job, to);
   say(`Training with noise for ${plural(train.epochs, 'epoch')}`);
   await trainStep(job, {
     model,
     settings: { ...train, noiseRate: noiseRate(job) },
     files: paths.noise,
-    steer: steerTo(model, job),
+    steer: steeringTo(to, model, job),
   });
 }
 
@@ -37,8 +40,8 @@ const stepsOf = ({ data, train, settings }: Job) =>
 const SETTINGS = 40;
 
 /** The KL steered so that what the noise's thresholds leave is the target when training ends. */
-function steerTo(model: tf.LayersModel, job: Job): Steering {
-  const budget = budgetOf(model, job.settings.target);
+function steeringTo(to: SteerTo, model: tf.LayersModel, job: Job): Steering {
+  const budget = budgetOf(model, steered(to));
   const { initial, next } = steering({ asked: budget.asked });
   return {
     every: Math.max(1, Math.round(stepsOf(job) / SETTINGS)),

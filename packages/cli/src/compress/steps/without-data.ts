@@ -1,6 +1,6 @@
 import { page } from '@sbp/bench';
 import { loadModel, modelBytes, saveModel } from '@sbp/model';
-import { exportOnnx, pruneModel } from '@sbp/prune';
+import { exportOnnx } from '@sbp/prune';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import { diffModels } from '../../diff/diff-models.js';
@@ -8,7 +8,7 @@ import { diffFacts, diffNote, diffRows } from '../../diff/diff-table.js';
 import { writeJson } from '../../run/run-folder.js';
 import { count, size } from '../../words/words.js';
 import type { CompressPaths, CompressSettings } from '../settings.js';
-import { targetWords } from '../target.js';
+import { cutTo, targetWords } from '../targets/targets.js';
 
 /**
  * Cuts by magnitude, where there is no data to train on: what it costs in error is not known, and can't be won back.
@@ -19,8 +19,9 @@ export async function compressWithoutData(
   original: tf.LayersModel,
   { settings, paths }: { settings: CompressSettings; paths: CompressPaths },
 ): Promise<string> {
-  const { target } = settings;
-  const { model: cut, report } = pruneModel(original, { target, criterion: 'magnitude' });
+  const { target, roundTo } = settings;
+  const criterion = settings.criterion === 'snr' ? 'magnitude' : settings.criterion;
+  const { model: cut, report } = await cutTo(target, original, { criterion, roundTo });
   const after = await saveModel(cut, paths.model);
   const model = await loadModel(paths.model);
   writeAtomically(paths.onnx, exportOnnx(model));

@@ -22,13 +22,14 @@ export async function trainPhase(run: Run): Promise<void> {
   const on = await startEngine(config, saved);
   const data = await trainingData(run, config.train);
   const model = await modelFor(config, paths, data.train.size);
-  const measure = errorTitle(objectiveFor(config, model, data.test));
+  const objective = objectiveFor(config, model, data.test);
+  const measure = errorTitle(objective);
   if (start) await startFrom(start, model);
   const tested = data.test === data.train ? '' : `, ${count(data.test.size)} ${testedExamples(config.data)}`;
   say(
     `${netTitle(config)} on ${dataTitle(config.data)}: ${count(data.train.size)} training ${examplesWord(config.data)}s${tested}`,
   );
-  for (const note of data.notes ?? []) say(`  ${note}`);
+  for (const note of [...(data.notes ?? []), ...(objective.notes ?? [])]) say(`  ${note}`);
   say(
     `Engine: ${on.engine.name} ${on.engine.version} (${on.engine.device}), ${plural(on.replicas, 'replica')}`,
   );

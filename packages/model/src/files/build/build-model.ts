@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { ModelError } from '../../errors.js';
+import { keepCompileConfig, outputNamesIn } from '../compile-config.js';
 import { ModelFileError } from '../file-error.js';
 import type { Json, ModelFile } from '../model-file.js';
 import { quoted } from '../one-line.js';
@@ -21,6 +22,11 @@ export async function buildModel(file: ModelFile): Promise<tf.LayersModel> {
     const model = await made;
     setWeights(model, file.weights);
     await compileAsSaved(model, file);
+    keepCompileConfig(
+      model,
+      file.compileConfig ?? file.trainingConfig,
+      file.outputNames ?? outputNamesIn(file.topology),
+    );
     if (typeof file.metadata === 'object' && file.metadata !== null)
       model.setUserDefinedMetadata(file.metadata);
     return model;

@@ -34,6 +34,7 @@ export interface ModelJson {
   readonly topology: { [key: string]: Json };
   readonly manifest: readonly WeightGroup[];
   readonly trainingConfig?: Json;
+  readonly compileConfig?: Json;
   readonly generatedBy?: string;
   readonly metadata?: Json;
 }
@@ -69,6 +70,7 @@ export function readModelJson(json: Json, origin: string): ModelJson {
     topology: asObject(topology.model_config) ?? topology,
     manifest: groups.data,
     trainingConfig: fields.trainingConfig ?? topology.training_config,
+    ...(fields.compileConfig !== undefined && { compileConfig: fields.compileConfig }),
     ...(typeof fields.generatedBy === 'string' && { generatedBy: fields.generatedBy }),
     ...(fields.userDefinedMetadata !== undefined && { metadata: fields.userDefinedMetadata }),
   };

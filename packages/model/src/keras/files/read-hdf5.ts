@@ -14,6 +14,7 @@ export function readHdf5(bytes: Uint8Array, origin: string): Promise<ModelFile> 
     const topology = jsonOf(file.text('model_config'), 'model_config');
     if (!isObject(topology)) throw new ModelError(reasonWithout(file));
     const version = file.text('keras_version');
+    const trainingConfig = compiled(file.text('training_config'));
     return {
       origin,
       topology: { ...topology, keras_version: version ?? '2.0.0' },
@@ -23,9 +24,19 @@ export function readHdf5(bytes: Uint8Array, origin: string): Promise<ModelFile> 
           ...read(),
         }),
       ),
+      ...(trainingConfig !== undefined && { trainingConfig }),
       ...(version && { generatedBy: `keras v${version}` }),
     };
   });
+}
+
+/** A model is no worse for a training config that can't be read. */
+function compiled(text: string | undefined): Json | undefined {
+  try {
+    return jsonOf(text, 'training_config');
+  } catch {
+    return undefined;
+  }
 }
 
 function reasonWithout(file: Hdf5): string {

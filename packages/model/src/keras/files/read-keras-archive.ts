@@ -35,6 +35,7 @@ export async function readKerasArchive(bytes: Uint8Array, origin: string): Promi
     origin,
     topology: { ...config, keras_version: version },
     weights: await storedWeights(weights),
+    ...(config.compile_config && { trainingConfig: config.compile_config }),
     generatedBy: `keras v${version}`,
   };
 }

@@ -1,0 +1,40 @@
+import type { CostTarget, PruneOptions, PruneReport } from '@sbp/prune';
+import type * as tf from '@tensorflow/tfjs';
+import type { TimeTarget } from './layer-times.js';
+
+/** What noise is steered to while it is trained, as plain data. */
+export type SteerTo = CostTarget | TimeTarget;
+
+/** A model cut to a target. */
+export interface CutModel {
+  model: tf.LayersModel;
+  report: PruneReport;
+  /** What the target came to, in words. */
+  reached: string;
+}
+
+/** How a model is cut, besides its target. */
+export interface CutOptions extends Pick<PruneOptions, 'criterion'> {
+  /** Widths are left at multiples of it; 0: as the target's runtime likes them. */
+  readonly roundTo: number;
+  /** The error of a model that was cut, to choose by; left out where there is no data. */
+  errorOf?(model: tf.LayersModel): Promise<number>;
+}
+
+/** A kind of target. */
+export interface TargetKind<Options> {
+  /** What it looks like on the command line, and what that means. */
+  readonly example: string;
+  /** @param text behind the `=`; @returns undefined for what is none */
+  parse(text: string): Options | undefined;
+  words(options: Options): string;
+  /**
+   * What noise is steered to, and its KL weighed by, while it is trained.
+   *
+   * @param noisy the model before it is trained
+   * @throws PruneError or UsageError for a target that is out of reach
+   */
+  steerTo(options: Options, noisy: tf.LayersModel): Promise<SteerTo>;
+  /** @throws as `steerTo` */
+  cut(options: Options, trained: tf.LayersModel, how: CutOptions): Promise<CutModel>;
+}

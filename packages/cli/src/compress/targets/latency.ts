@@ -1,0 +1,51 @@
+import { clockOf } from '../../measure/clocks.js';
+import type { Runtime } from '../../measure/figures.js';
+import type { TargetKind } from './kind.js';
+import { type MetLatency, meetLatency } from './meet-latency.js';
+
+/** How long a call may take on a runtime. */
+export interface Latency {
+  milliseconds: number;
+  runtime: Runtime;
+  /** Examples in a call. */
+  batchSize: number;
+}
+
+const runtimes: readonly string[] = ['onnxruntime', 'wasm', 'tensorflow', 'cpu'] satisfies Runtime[];
+
+/** Channels that ONNX Runtime's convolutions compute at once (docs/bench/channels.md): multiples of it are tried beside any width. */
+const BLOCK = 16;
+
+/** Milliseconds on a runtime. */
+export const latency: TargetKind<Latency> = {
+  example: 'latency=5ms@onnxruntime:1 (milliseconds of a call, the runtime, examples in a call)',
+  parse(text) {
+    const [, amount, runtime, batch = '1'] = /^([\d.]+)(?:ms)?@([a-z]+)(?::(\d+))?$/.exec(text) ?? [];
+    const [milliseconds, batchSize] = [Number(amount), Number(batch)];
+    if (!(milliseconds > 0 && batchSize > 0 && runtimes.includes(runtime!))) return undefined;
+    return { milliseconds, runtime: runtime as Runtime, batchSize };
+  },
+  words: ({ milliseconds, runtime, batchSize }) => `${milliseconds}ms@${runtime}:${batchSize}`,
+  async steerTo({ milliseconds, runtime, batchSize }, noisy) {
+    const { model, target } = await meetLatency(noisy, milliseconds, clockOf(runtime, batchSize));
+    model.dispose();
+    return target;
+  },
+  async cut({ milliseconds, runtime, batchSize }, trained, { criterion, roundTo, errorOf }) {
+    const clock = clockOf(runtime, batchSize);
+    const several = !roundTo && errorOf && runtime === 'onnxruntime';
+    const found: (MetLatency & { multiple: number; error: number })[] = [];
+    for (const multiple of several ? [1, BLOCK] : [roundTo || 1]) {
+      const met = await meetLatency(trained, milliseconds, clock, { criterion, roundTo: multiple });
+      found.push({ ...met, multiple, error: several ? await errorOf(met.model) : 0 });
+    }
+    const [best, ...others] = found.sort((a, b) => a.error - b.error) as [(typeof found)[number]];
+    for (const { model } of others as typeof found) model.dispose();
+    const { model, report, before, reached, multiple } = best;
+    const widths = multiple > 1 ? `, widths at multiples of ${multiple}` : '';
+    return {
+      ...{ model, report },
+      reached: `${before.toPrecision(3)} → ${reached.toPrecision(3)} ms on ${runtime}, batch ${batchSize}${widths}`,
+    };
+  },
+};
