@@ -46,7 +46,7 @@ def other_bounds(random):
 if __name__ == "__main__":
     random = random.Random(17)
     spread = lambda low, high: round(random.uniform(low, high), 4)
-    corners = [(mu, s) for mu in (-20.0, -19.999999, -15.94, -5.545, 0.0, 1e-9, 5.0) for s in (-20.0, -14.0, -13.8155, -12.0, 0.0, 5.0)]
+    corners = [(mu, s) for mu in (-20.0, -19.999999, -15.94, -5.545, 0.0, 0.0001, 5.0) for s in (-20.0, -14.0, -13.8155, -12.0, 0.0, 5.0)]
     places = corners + [(spread(-20, 5), spread(-20, 5)) for _ in range(150)] + [(spread(-20, 5), spread(-1, 5)) for _ in range(40)]
     points = [point(*place) for place in places]
     points += [point(spread(-20, 5), spread(-20, 5), *other_bounds(random), random.choice([4, 8, 2])) for _ in range(60)]

@@ -77,7 +77,8 @@ it('is the square of what the loss changes by where the surgery multiplies a gro
         if (index % 3 !== seed % 3) continue;
         const { groups } = op.outputs[0]!;
         const scores = Array.from(criterion.score({ name: op.name, index, groups } as CutSet));
-        const group = seed % groups;
+        // one by chance may well be worth nothing
+        const group = seed % 2 ? seed % groups : scores.indexOf(Math.max(...scores));
         const lossAt = (factor: number) => {
           const changed = scaled(model, index, group, factor);
           const loss = tf.tidy(() => smooth(predict(changed, inputs)).dataSync()[0]!);
@@ -88,7 +89,7 @@ it('is the square of what the loss changes by where the surgery multiplies a gro
         const [fine, coarse] = [slope(0.01), slope(0.02)];
         seen.groups++;
         // a kink of a ReLU or another maximum within a step
-        const trust = 2e-4 + 3 * Math.abs(fine - coarse);
+        const trust = 5e-5 + 3 * Math.abs(fine - coarse);
         if (trust < 0.1 * Math.abs(fine)) seen.sharp++;
         if (Math.abs(Math.sqrt(scores[group]!) - Math.abs(fine)) > trust + 0.01 * Math.abs(fine))
           expect.fail(
