@@ -32,6 +32,12 @@ export function addCompress(program: Command): void {
       'snr',
     )
     .option(
+      '--rounds <n>',
+      'come to the target in so many cuts, each fine-tuned; with criteria that look at the model as it is',
+      wholeNumber,
+      1,
+    )
+    .option(
       '--round-to <n>',
       'leave widths at multiples of it (default: with a latency in ONNX Runtime 16 or any, whichever has the less error)',
       wholeNumber,

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { loadModel, modelFiles } from '@sbp/model';
 import { readJson } from '../run/run-folder.js';
+import { UsageError } from '../words/failure.js';
 import { print } from '../words/words.js';
 import { classNames } from './class-names.js';
+import { isByNoise } from './criterion.js';
 import type { Job } from './job.js';
 import { engineFor, openJob } from './open-job.js';
 import type { CompressResult } from './report/result.js';
@@ -12,6 +14,7 @@ import { cutStep } from './steps/cut.js';
 import { finishStep } from './steps/finish.js';
 import { measureStep } from './steps/measure.js';
 import { noiseStep } from './steps/noise.js';
+import { roundsStep } from './steps/rounds.js';
 import { searchStep } from './steps/search.js';
 import { tuneStep } from './steps/tune.js';
 import { compressWithoutData } from './steps/without-data.js';
@@ -34,6 +37,10 @@ export async function compress(
   const say = (line: string) => stream.write(`${line}\n`);
   const paths = compressPaths(out);
   const settings = { ...asked, classes: classNames(asked.model, asked.classes) };
+  if (settings.rounds > 1 && (isByNoise(settings.criterion) || 'error' in settings.target))
+    throw new UsageError(
+      `--rounds ${settings.rounds} goes with a target of macs, params or bytes, and with a --criterion that needs no noise, such as taylor.`,
+    );
   const on = await engineFor(paths, settings);
   const original = await loadModel(settings.model);
   const files = await modelFiles(original);
@@ -64,6 +71,7 @@ export async function compress(
 async function cutAndTuned(job: Job): Promise<Job> {
   const { target } = job.settings;
   if ('error' in target) return { ...(await searchStep(job, target.error)), settings: job.settings };
+  if (job.settings.rounds > 1) return { ...(await roundsStep(job)), settings: job.settings };
   await cutStep(job);
   await tuneStep(job);
   return job;

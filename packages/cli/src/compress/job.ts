@@ -1,4 +1,5 @@
 import { type Dataset, shuffledIndices } from '@sbp/data';
+import type { PruneReport } from '@sbp/prune';
 import { errorOn, type Objective, type TrainConfig } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import type { RunData } from '../run/data/run-data.js';
@@ -23,6 +24,8 @@ export interface Job {
   objective: Objective;
   /** What both trainings have alike. */
   train: TrainConfig & { epochs: number };
+  /** What is cut where it has been cut before: that model, and what was done to it. */
+  from?: { model: string; report: PruneReport };
   /** Epochs of the second one. */
   fineTune: number;
 }

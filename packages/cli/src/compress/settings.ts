@@ -17,6 +17,8 @@ export interface CompressSettings {
   target: CompressTarget;
   /** What groups are worth; with 'snr', 'bmrs-n' and 'bmrs-u' to the noise, that the model is trained with then. */
   criterion: CriterionName;
+  /** Cuts that the target is come to in, each fine-tuned for its part of the epochs. */
+  rounds: number;
   /** Widths are left at multiples of it; 0: as the target's runtime likes them. */
   roundTo: number;
   label?: string[];
@@ -111,8 +113,8 @@ export function openFolder(paths: CompressPaths, settings: CompressSettings, sha
 }
 
 /** What the cut depends on, besides what the noise does. */
-const cutBy = ({ settings: { target, criterion, roundTo } }: Kept) =>
-  JSON.stringify([target, criterion, roundTo]);
+const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: Kept) =>
+  JSON.stringify([target, criterion, rounds, roundTo]);
 
 /** Takes away what later steps have left, whose ground is another one now. */
 function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
@@ -156,7 +158,7 @@ function readKept(file: string): Kept {
 
 function difference(before: Kept, now: Kept): string | undefined {
   if (before.sha256 !== now.sha256) return 'model (its file is not the same)';
-  const later = ['target', 'criterion', 'roundTo', 'fineTune', 'model'];
+  const later = ['target', 'criterion', 'rounds', 'roundTo', 'fineTune', 'model'];
   const [was, is] = [before, now].map(({ settings }) => settings as unknown as Record<string, unknown>);
   for (const key of new Set([...Object.keys(was!), ...Object.keys(is!)])) {
     const [left, right] = [was![key], is![key]];

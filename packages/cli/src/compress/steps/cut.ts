@@ -4,9 +4,10 @@ import type { PruneReport, TargetReport } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
-import { criterionFor, isByNoise } from '../criterion.js';
+import { isByNoise } from '../criterion.js';
 import { choosersError, type Job } from '../job.js';
-import { cutTo, targetWords } from '../targets/targets.js';
+import { targetWords } from '../targets/targets.js';
+import { cutInSteps, joined } from './cut-in-steps.js';
 import { recalibrated } from './recalibrated.js';
 
 /** What the cut came to. */
@@ -28,24 +29,25 @@ export async function cutStep(job: Job): Promise<void> {
     await recalibrated(cut, data.train, settings.batchSize, 1000);
     return choosersError(job, cut);
   };
-  const { target, roundTo } = settings;
-  const criterion = await criterionFor(job, trained);
-  const { model, report, reached } = await cutTo(target, trained, { criterion, roundTo, errorOf });
-  trained.dispose();
+  const { model, report: own, reached } = await cutInSteps(job, trained, errorOf);
+  const report = job.from ? joined(job.from.report, own) : own;
   await recalibrated(model, data.train, settings.batchSize);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
   model.dispose();
   const { taken } = report.target!;
   say(
-    `Cut to ${targetWords(target)}: ${reached}; ${goneWords(taken)}; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
+    `Cut to ${targetWords(settings.target)}: ${reached ?? leftWords(report.target!)}; ${goneWords(taken)}; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
   );
   writeJson(paths.cutDone, { report, error, took: (performance.now() - began) / 1000 } satisfies Cut);
 }
 
 /** What is cut: the model that was trained with noise, or, by a criterion that needs none, the model as it is. */
-export const toCut = ({ paths, settings }: Pick<Job, 'paths' | 'settings'>): Promise<tf.LayersModel> =>
-  loadModel(isByNoise(settings.criterion) ? paths.noise.model : settings.model);
+export const toCut = ({ paths, settings, from }: Job): Promise<tf.LayersModel> =>
+  loadModel(from?.model ?? (isByNoise(settings.criterion) ? paths.noise.model : settings.model));
+
+const leftWords = ({ measure, reached }: TargetReport) =>
+  `${(100 * reached).toFixed(1)} % of ${measure} are left`;
 
 const goneWords = ({ above, below }: TargetReport['taken']) =>
   below > 0 ? `${below} groups had drowned, ${above} more went` : `${above} groups went`;

@@ -8,6 +8,11 @@ export function costKind(measure: Measure, example: string): TargetKind<number> 
     example,
     parse: (text) => (Number(text) > 0 && Number.isFinite(Number(text)) ? Number(text) : undefined),
     words: String,
+    partly(left, way, { macs, params }) {
+      const before = { macs, params, bytes: 4 * params }[measure];
+      const share = left > 1 ? left / before : left;
+      return before * Math.min(1, share) ** way;
+    },
     async steerTo(left, noisy) {
       // a target out of reach is refused now, not after the training
       pruneModel(noisy, { target: targetOf(left) }).model.dispose();
@@ -15,12 +20,7 @@ export function costKind(measure: Measure, example: string): TargetKind<number> 
     },
     async cut(left, trained, { criterion, roundTo }) {
       const target = targetOf(left);
-      const { model, report } = pruneModel(trained, { target, criterion, roundTo: roundTo || 1 });
-      return {
-        model,
-        report,
-        reached: `${(100 * report.target!.reached).toFixed(1)} % of ${measure} are left`,
-      };
+      return pruneModel(trained, { target, criterion, roundTo: roundTo || 1 });
     },
   };
 }

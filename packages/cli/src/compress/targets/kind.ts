@@ -1,4 +1,4 @@
-import type { CostTarget, PruneOptions, PruneReport } from '@sbp/prune';
+import type { Cost, CostTarget, PruneOptions, PruneReport } from '@sbp/prune';
 import type * as tf from '@tensorflow/tfjs';
 import type { TimeTarget } from './layer-times.js';
 
@@ -9,8 +9,8 @@ export type SteerTo = CostTarget | TimeTarget;
 export interface CutModel {
   model: tf.LayersModel;
   report: PruneReport;
-  /** What the target came to, in words. */
-  reached: string;
+  /** What the target came to, in words, where the report does not say it. */
+  reached?: string;
 }
 
 /** How a model is cut, besides its target. */
@@ -28,6 +28,13 @@ export interface TargetKind<Options> {
   /** @param text behind the `=`; @returns undefined for what is none */
   parse(text: string): Options | undefined;
   words(options: Options): string;
+  /**
+   * A target on the way to this one, of a model that may have gone a part of it already; absent where there are none.
+   *
+   * @param way 0 to 1; equal steps take equal shares of what is left
+   * @param whole costs of the model before anything was cut
+   */
+  partly?(options: Options, way: number, whole: Cost): Options;
   /**
    * What noise is steered to, and its KL weighed by, while it is trained.
    *

@@ -1,4 +1,4 @@
-import type { CostTarget, Target } from '@sbp/prune';
+import type { Cost, CostTarget, Target } from '@sbp/prune';
 import type * as tf from '@tensorflow/tfjs';
 import { UsageError } from '../../words/failure.js';
 import { costKind } from './cost.js';
@@ -36,6 +36,12 @@ export function parseTarget(text: string): CompressTarget {
 export function targetWords(target: CompressTarget): string {
   const { name, kind, options } = split(target);
   return `${name}=${kind.words(options)}`;
+}
+
+/** A target on the way to another; undefined where there are none. @param whole costs before anything was cut */
+export function partly(target: CompressTarget, way: number, whole: Cost): CompressTarget | undefined {
+  const { name, kind, options } = split(target);
+  return kind.partly && ({ [name]: kind.partly(options, way, whole) } as unknown as CompressTarget);
 }
 
 /** What noise is steered to for a target. @throws as its kind does */
