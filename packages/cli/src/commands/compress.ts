@@ -37,11 +37,10 @@ export function addCompress(program: Command): void {
       wholeNumber,
       1,
     )
-    .option(
-      '--round-to <n>',
-      'leave widths at multiples of it (default: with a latency in ONNX Runtime 16 or any, whichever has the less error)',
-      wholeNumber,
-      0,
+    .addOption(
+      new Option('--round-to <n>', 'leave widths at multiples of it')
+        .argParser(wholeNumber)
+        .default(0, 'any; with a latency in ONNX Runtime 16 is tried, too'),
     )
     .option(
       '--label <columns>',
@@ -66,13 +65,25 @@ export function addCompress(program: Command): void {
     )
     .option('--skip-broken', 'leave out what cannot be read, and count it', false)
     .option('--loss <name>', "the loss, by Keras's name (default: what the targets ask for)")
-    .option('--epochs <n>', 'epochs with noise (default: 6 or more, by the size of the data)', wholeNumber, 0)
-    .option('--fine-tune <n>', 'epochs of the smaller model (default: as many)', wholeNumber, 0)
+    .addOption(
+      new Option('--epochs <n>', 'epochs with noise')
+        .argParser(wholeNumber)
+        .default(0, '6, or so many that there are 1,200 steps'),
+    )
+    .addOption(
+      new Option('--fine-tune <n>', 'epochs of the smaller model')
+        .argParser(wholeNumber)
+        .default(0, 'as many'),
+    )
     .option('--batch-size <n>', 'examples a step', wholeNumber, 64)
     .option('--learning-rate <rate>', "Adam's rate for the weights", positiveNumber, 1e-3)
     .option('--no-distill', 'do not let the model as it is teach')
     .option('--seed <n>', "of the data's split and order, and of the noise", wholeNumber, 0)
-    .option('--replicas <n>', 'how many share each batch (default: one a core on wasm)', wholeNumber, 0)
+    .addOption(
+      new Option('--replicas <n>', 'how many share each batch')
+        .argParser(wholeNumber)
+        .default(0, 'one a core on wasm'),
+    )
     .addOption(engineOption().default('auto'))
     .option('--json', 'the result as JSON')
     .addHelpText('after', help)

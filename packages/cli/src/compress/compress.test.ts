@@ -141,15 +141,21 @@ describe('sbp compress', () => {
     });
   }, 120_000);
 
-  it('meets a time on a runtime, and draws the curve of all targets', async () => {
+  it('refuses times that say nothing or can’t be reached, and draws the curve of all targets', async () => {
     const { code, stdout, stderr } = await sbp(folder, ...args('small', 'latency=60s@onnxruntime:1'));
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/latency=5ms@onnxruntime:1/) });
     expect(stdout).toBe('');
-    // more time than it needs: what it comes to does not depend on the machine
-    const met = await sbp(folder, ...args('small', 'latency=60000ms@onnxruntime:1'));
-    expect(met.stdout).toMatch(
-      /Cut to latency=60000ms@onnxruntime:1: [\d.]+ → [\d.]+ ms on onnxruntime, batch 1/,
-    );
+    // what a time in between comes to depends on the machine
+    for (const [time, message] of [
+      ['60000ms', /takes [\d.]+ ms as it is, no more than 60000; nothing has to be cut/],
+      ['0.000001ms', /0.000001 ms can't be reached: of [\d.]+ ms, [\d.]+ are in what no cut takes away/],
+    ] as const) {
+      const refused = await sbp(folder, ...args('small', `latency=${time}@onnxruntime:1`));
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+      // what there was stays until there is something to take its place
+      expect(refused.stdout).toMatch(/takes the place of what --target params=0.4 came to/);
+      expect(existsSync(join(folder, 'small', 'result.json'))).toBe(true);
+    }
     const swept = await sbp(folder, 'sweep-target', 'small');
     expect(swept.code).toBe(0);
     expect(swept.stdout).toMatch(/MACs .* of before .* ms, onnxruntime, batch 1 .* error %/);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { loadModel, modelFiles } from '@sbp/model';
 import { readJson } from '../run/run-folder.js';
 import { UsageError } from '../words/failure.js';
@@ -18,6 +17,7 @@ import { roundsStep } from './steps/rounds.js';
 import { searchStep } from './steps/search.js';
 import { tuneStep } from './steps/tune.js';
 import { compressWithoutData } from './steps/without-data.js';
+import { targetWords } from './targets/targets.js';
 
 export interface CompressOptions {
   /** The result goes to standard output as JSON, all else to standard error. */
@@ -45,14 +45,18 @@ export async function compress(
   const original = await loadModel(settings.model);
   const files = await modelFiles(original);
   const sha256 = sha256Of(files['model.json']) + sha256Of(files['weights.bin']);
-  openFolder(paths, settings, sha256);
-  if (existsSync(paths.result)) {
+  const { isDone, replaces } = openFolder(paths, settings, sha256);
+  if (isDone) {
     const result = readJson<CompressResult>(paths.result);
     const words = 'curve' in result ? resultLines(result, paths) : `${paths.model}`;
     if (json) print(JSON.stringify(result, undefined, 2));
     else say(`${paths.folder} is done; this is what it came to.\n\n${words}`);
     return;
   }
+  if (replaces)
+    say(
+      `This takes the place of what --target ${targetWords(replaces)} came to in ${paths.folder}, when it is done; with another --out both stay.`,
+    );
   if (settings.data === null) {
     const line = await compressWithoutData(original, { settings, paths });
     if (json) print(JSON.stringify(readJson(paths.result), undefined, 2));

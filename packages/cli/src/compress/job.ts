@@ -58,3 +58,7 @@ export function choosersError(job: Job, model: tf.LayersModel): number {
   const { dataset, indices } = choosers(job);
   return errorOn(model, dataset, job.objective, indices);
 }
+
+/** Steps of the training with noise. */
+export const stepsOf = ({ data, train, settings }: Job): number =>
+  train.epochs * Math.ceil(data.train.size / settings.batchSize);

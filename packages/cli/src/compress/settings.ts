@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CriterionName } from '@sbp/prune';
-import { writeJson } from '../run/run-folder.js';
+import { readJson, writeJson } from '../run/run-folder.js';
 import { UsageError } from '../words/failure.js';
 import type { CompressTarget } from './targets/targets.js';
 
@@ -89,9 +89,14 @@ interface Kept {
  * Whether a compression can go to this folder: a new one, or one that holds one of the same model, data and training. Another target begins anew where the
  * noise has been trained, another fine-tuning where the model has been cut; what they stand on stays.
  *
+ * @returns whether its result is there; or the target of the one that is, and that this one will take the place of
  * @throws UsageError naming what differs, or what else is there
  */
-export function openFolder(paths: CompressPaths, settings: CompressSettings, sha256: string): void {
+export function openFolder(
+  paths: CompressPaths,
+  settings: CompressSettings,
+  sha256: string,
+): { isDone: boolean; replaces?: CompressTarget } {
   const { folder, settings: file } = paths;
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw new UsageError(`--out ${folder} is a file; give a folder.`);
@@ -110,21 +115,19 @@ export function openFolder(paths: CompressPaths, settings: CompressSettings, sha
   }
   mkdirSync(paths.work, { recursive: true });
   writeJson(file, now);
+  if (!existsSync(paths.result)) return { isDone: false };
+  const { settings: made } = readJson<{ settings: CompressSettings }>(paths.result);
+  const isDone = cutBy({ settings: made }) === cutBy(now) && made.fineTune === settings.fineTune;
+  return { isDone, ...(!isDone && { replaces: made.target }) };
 }
 
 /** What the cut depends on, besides what the noise does. */
-const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: Kept) =>
+const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: Pick<Kept, 'settings'>) =>
   JSON.stringify([target, criterion, rounds, roundTo]);
 
 /** Takes away what later steps have left, whose ground is another one now. */
 function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
-  const stale = [
-    paths.result,
-    paths.report,
-    paths.stages,
-    ...(step === 'cut' ? [paths.cutDone] : []),
-    ...Object.values(paths.tune),
-  ];
+  const stale = [paths.stages, ...(step === 'cut' ? [paths.cutDone] : []), ...Object.values(paths.tune)];
   for (const path of stale) rmSync(path, { recursive: true, force: true });
 }
 

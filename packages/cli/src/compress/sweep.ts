@@ -49,11 +49,15 @@ export async function sweepTarget(
   const about = { folder, measure, runtime, batchSize, criterion: settings.criterion };
   const text = curveTable(points, about);
   mkdirSync(out, { recursive: true });
-  writeAtomically(join(out, 'curve.md'), `${text}\n`);
+  writeAtomically(join(out, 'curve.md'), `${text}\n\n${NOTE}\n`);
   writeAtomically(join(out, 'curve.svg'), curveChart(points, measure, chosen));
   writeJson(join(out, 'curve.json'), { ...about, points });
-  print(json ? JSON.stringify({ ...about, points }, undefined, 2) : text);
+  print(json ? JSON.stringify({ ...about, points }, undefined, 2) : `${text}\n\n${NOTE}`);
+  say(`In ${out}: curve.md, curve.svg (the picture), curve.json`);
 }
+
+const NOTE =
+  'Nothing here is fine-tuned: the first row is the network as it was trained to be cut, not the model that was given.';
 
 /** Points of a curve, as a table in Markdown. */
 export function curveTable(

@@ -118,7 +118,8 @@ function place({ epoch, within }: TrainState): string {
 }
 
 function kept(folder: string, state: TrainState | undefined, epochs: number): string {
-  if (!state) return 'Stopped before there was anything to keep; the same command starts anew.';
+  if (!state)
+    return 'Stopped before this training had anything to keep; the same command begins it anew, and what was done before it stays.';
   return `Stopped; kept in ${folder} up to ${place(state)} of ${epochs}: the same command goes on from there.`;
 }
 

@@ -46,6 +46,17 @@ function pytorch(): Peer {
   };
 }
 
+/** Torch-Pruning on the same PyTorch, in an environment of its own. */
+export function torchPruning(): Peer {
+  const torch = pytorch();
+  return {
+    ...torch,
+    ...{ title: 'Torch-Pruning', folder: 'bench-peers/torch-pruning' },
+    script: join(folder, 'torch_pruning_cifar.py'),
+    pip: [...torch.pip, ['--no-deps', 'torch-pruning==1.6.1']],
+  };
+}
+
 export function peers(): Record<'pytorch' | 'tensorflow', Peer> {
   const wheel = process.platform === 'linux' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
   return {

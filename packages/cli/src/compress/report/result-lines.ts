@@ -50,7 +50,8 @@ export function resultLines(result: CompressResult, paths: CompressPaths): strin
   return [
     table(rows, columns),
     '',
-    `${told(measure, before.error)} → ${told(measure, after.error)} on the test examples, at ${(before.macs / after.macs).toFixed(2)}× fewer MACs; files ${size(before.bytes)} → ${size(after.bytes)}. It took ${duration(seconds)} (estimated: ${duration(estimated)}).`,
+    `${told(measure, before.error)} → ${told(measure, after.error)} on the test examples, at ${(before.macs / after.macs).toFixed(2)}× fewer MACs; files ${size(before.bytes)} → ${size(after.bytes)}. It took ${duration(seconds)} in all (estimated: ${duration(estimated)}).`,
+    ...advice(result),
     `In ${paths.folder}:`,
     '  model/model.json     the smaller model; plain tfjs opens it',
     '  model.onnx           the same for ONNX runtimes',
@@ -58,4 +59,18 @@ export function resultLines(result: CompressResult, paths: CompressPaths): strin
     '  result.json          every figure',
     '  work/                what another --target goes on from',
   ].join('\n');
+}
+
+/** What a result may make a person want to do next. */
+function advice({ before, after, measure, timings }: CompressResult): string[] {
+  const isWorse = after.error > 1.5 * before.error + (measure.endsWith('%') ? 1 : 0);
+  const speedups = timings.flatMap(({ name, speedup }) => (name === 'after' ? [speedup.median] : []));
+  return [
+    ...(isWorse
+      ? ['  That is much worse than before: give it more --epochs and --fine-tune, or a milder --target.']
+      : []),
+    ...(Math.min(...speedups) < 1.2
+      ? ['  Fewer multiply-accumulates are not always less time: --target latency=… cuts to a time.']
+      : []),
+  ];
 }

@@ -5,7 +5,7 @@ import { errorOn, errorTitle } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
 import { isByNoise } from '../criterion.js';
-import { choosersError, type Job } from '../job.js';
+import { choosersError, type Job, STEPS, stepsOf } from '../job.js';
 import { targetWords } from '../targets/targets.js';
 import { cutInSteps, joined } from './cut-in-steps.js';
 import { recalibrated } from './recalibrated.js';
@@ -39,6 +39,11 @@ export async function cutStep(job: Job): Promise<void> {
   say(
     `Cut to ${targetWords(settings.target)}: ${reached ?? leftWords(report.target!)}; ${goneWords(taken)}; ${errorTitle(objective)} ${error.toPrecision(4)} before fine-tuning`,
   );
+  const steps = stepsOf(job);
+  if (isByNoise(settings.criterion) && !job.from && taken.below === 0 && taken.above > 0)
+    say(
+      `  Nothing had drowned in ${steps} steps with noise: what went still carried signal. Give it more --epochs${steps < STEPS ? `, ${STEPS} steps at least` : ''}.`,
+    );
   writeJson(paths.cutDone, { report, error, took: (performance.now() - began) / 1000 } satisfies Cut);
 }
 

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { environment } from '@sbp/bench';
 import { subset } from '@sbp/data';
-import { loadModel, saveModel } from '@sbp/model';
+import { loadModel, modelBytes, saveModel } from '@sbp/model';
 import { countFlops, exportOnnx } from '@sbp/prune';
 import { errorOn, errorTitle, lossTitle } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
@@ -28,9 +29,8 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   const began = performance.now();
   const { paths, settings, data, objective, original, on, say } = job;
   const model = await loadModel(paths.tune.model);
-  const bytes = await saveModel(model, paths.model);
+  const bytes = await modelBytes(model);
   const onnx = exportOnnx(model);
-  writeAtomically(paths.onnx, onnx);
   const { macs, params } = countFlops(model);
   const { report, error: errorOfCut, took } = readJson<Cut>(paths.cutDone);
   const error = errorOn(model, data.test, objective);
@@ -69,6 +69,10 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
     on: trainedOn(on),
     ...{ environment: environment(), version },
   };
+  await saveModel(model, paths.model);
+  const classes = data.test.targets.find(({ kind }) => kind === 'classes')?.classes;
+  if (classes) writeAtomically(join(paths.folder, 'labels.txt'), `${classes.join('\n')}\n`);
+  writeAtomically(paths.onnx, onnx);
   writeAtomically(paths.report, compressPage(result, { original, model, test: data.test }));
   writeJson(paths.result, result);
   return result;

@@ -4,7 +4,7 @@ import type { Steering } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { plural } from '../../words/words.js';
 import { isByNoise } from '../criterion.js';
-import { type Job, STEPS } from '../job.js';
+import { type Job, STEPS, stepsOf } from '../job.js';
 import type { SteerTo } from '../targets/kind.js';
 import { steered } from '../targets/targets.js';
 import { noisyModel } from './noisy-model.js';
@@ -32,9 +32,6 @@ function noiseRate(job: Job): number {
   const wanted = 10 * Math.max(1, STEPS / stepsOf(job));
   return Math.max(10, Math.min(wanted, COARSEST / job.settings.learningRate));
 }
-
-const stepsOf = ({ data, train, settings }: Job) =>
-  train.epochs * Math.ceil(data.train.size / settings.batchSize);
 
 /** Times that the KL's scale is set in a training. */
 const SETTINGS = 40;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { loadModel } from '@sbp/model';
+import { errorOn, errorTitle } from '@sbp/train';
 import { plural } from '../../words/words.js';
 import type { Job } from '../job.js';
 import { recalibrated } from './recalibrated.js';
@@ -7,7 +8,7 @@ import { trainStep } from './train-step.js';
 
 /** Trains the smaller model on. */
 export async function tuneStep(job: Job): Promise<void> {
-  const { paths, say, data, train, fineTune } = job;
+  const { paths, say, data, train, fineTune, objective } = job;
   if (existsSync(paths.tune.done)) return;
   const model = await loadModel(paths.cut);
   say(`Fine-tuning the smaller model for ${plural(fineTune, 'epoch')}`);
@@ -15,6 +16,12 @@ export async function tuneStep(job: Job): Promise<void> {
     model,
     settings: { ...train, epochs: fineTune, schedule: 'cosine', warmup: 0.05 },
     files: paths.tune,
-    finish: () => recalibrated(model, data.train, job.settings.batchSize),
+    async finish() {
+      await recalibrated(model, data.train, job.settings.batchSize);
+      const error = errorOn(model, data.test, objective);
+      say(
+        `Fine-tuned: ${errorTitle(objective)} ${error.toPrecision(4)} on the test examples, batch norm's statistics being estimated anew`,
+      );
+    },
   });
 }

@@ -50,10 +50,9 @@ describe('meetLatency', () => {
     expect(met.reached).toBeGreaterThan(0.95 * share * before);
   });
 
-  it('cuts nothing where there is time enough', async () => {
-    const model = leNet5();
-    const met = await meetLatency(model, 1000, steppedClock(1), { criterion: 'magnitude' });
-    expect(met.report.after).toEqual(met.report.before);
+  it('refuses to cut where there is time enough', async () => {
+    const cut = meetLatency(leNet5(), 1000, steppedClock(1), { criterion: 'magnitude' });
+    await expect(cut).rejects.toThrow(/takes [\d.]+ ms as it is, no more than 1000; nothing has to be cut/);
   });
 
   it('refuses what no cut can do', async () => {

@@ -27,7 +27,7 @@ const CLOSE = { least: 0.95, most: 1 };
  *
  * @param asked milliseconds of a call, by the clock
  * @returns of the cuts that were tried, that which came closest, from below rather than from above
- * @throws UsageError where what cannot be cut takes longer; PruneError as `pruneModel`
+ * @throws UsageError where it takes no more as it is, and where what cannot be cut takes longer; PruneError as `pruneModel`
  */
 export async function meetLatency(
   model: tf.LayersModel,
@@ -37,18 +37,20 @@ export async function meetLatency(
 ): Promise<MetLatency> {
   const whole = foldNoise(model);
   const before = await clock.time(whole);
+  if (before <= asked)
+    throw new UsageError(
+      `--target latency: the model takes ${shown(before)} ms as it is, no more than ${shown(asked)}; nothing has to be cut.`,
+    );
   let times = await timesOf(whole, before, clock);
   whole.dispose();
   let [least, aim, most] = [AIM.least * asked, AIM.first * asked, AIM.most * asked];
   let best: MetLatency | undefined;
   for (let round = 1; round <= ROUNDS.all; round++) {
-    checkReachable(aim, before, times);
+    if (times.rest >= aim) throw unreachable(asked, before, times);
     const target = { times, atMost: aim - times.rest };
     const { model: cut, report } = pruneModel(model, { target: timeTarget(target), ...options });
     const reached = await clock.time(cut);
-    const isDone =
-      report.after.macs === report.before.macs ||
-      (reached <= CLOSE.most * asked && reached >= CLOSE.least * asked);
+    const isDone = reached <= CLOSE.most * asked && reached >= CLOSE.least * asked;
     if (round < ROUNDS.measured) {
       if (!isDone) times = await timesOf(cut, reached, clock);
     } else {
@@ -68,10 +70,9 @@ export async function meetLatency(
 const distance = (reached: number, asked: number) =>
   reached > asked ? 2 * (reached / asked - 1) : 1 - reached / asked;
 
-function checkReachable(asked: number, before: number, { rest }: LayerTimes): void {
-  if (rest < asked) return;
-  const shown = (milliseconds: number) => Number(milliseconds.toPrecision(3));
-  throw new UsageError(
+const shown = (milliseconds: number) => Number(milliseconds.toPrecision(3));
+
+const unreachable = (asked: number, before: number, { rest }: LayerTimes) =>
+  new UsageError(
     `--target latency: ${shown(asked)} ms can't be reached: of ${shown(before)} ms, ${shown(rest)} are in what no cut takes away.`,
   );
-}

@@ -35,13 +35,18 @@ export async function dataFor(
       onProgress: (done, total) =>
         reporter.progress({ step: 'data', message: 'reading', done, total, amount: count }),
     });
-    const notes =
-      own && !settings.normalize ? [`numbers as they are: the model's layer '${own}' scales them`] : [];
+    const notes = own ? [normalizeNote(own, settings.normalize)] : [];
     return { ...opened, notes: [...opened.notes, ...notes] };
   } finally {
     reporter.stop();
   }
 }
+
+/** What becomes of the numbers of a model that scales them itself. */
+const normalizeNote = (layer: string, asked: string | undefined) =>
+  asked === undefined || asked === 'none'
+    ? `numbers as they are: the model's layer '${layer}' scales them`
+    : `numbers are scaled twice, by --normalize ${asked} and by the model's layer '${layer}'; leave --normalize out, unless it was trained so`;
 
 /** The layer by which a model scales what it is given. */
 function normalizes({ inputs }: tf.LayersModel): string | undefined {

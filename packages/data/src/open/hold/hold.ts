@@ -105,7 +105,8 @@ export async function hold(
   const holes = sizes.map(() => new Set<number>());
   const broken = new Map<number, string>();
   const drop = (example: number, why: string) => {
-    if (!skipBroken) throw new DataError(`${why}; mend or remove it, or leave broken ones out (skipBroken)`);
+    if (!skipBroken)
+      throw new DataError(`${why}; mend or remove it, or leave broken ones out (skipBroken, --skip-broken)`);
     if (!broken.has(example)) broken.set(example, why);
     holes[assigned[example]!]!.add(places[example]!);
   };

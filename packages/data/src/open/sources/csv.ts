@@ -115,7 +115,7 @@ async function readTable(
       if (broken) {
         const message = `${file}:${line}: ${broken}`;
         if (!options.skipBroken)
-          fail(`${line}: ${broken}; mend the row, or leave broken ones out (skipBroken)`);
+          fail(`${line}: ${broken}; mend the row, or leave broken ones out (skipBroken, --skip-broken)`);
         if (left++ === 0) firstBroken = message;
         continue;
       }
