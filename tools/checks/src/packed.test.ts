@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
@@ -85,6 +85,9 @@ interface Place {
   env: NodeJS.ProcessEnv;
 }
 
+/** What npm keeps of an installed tree. */
+const lockFile = 'node_modules/.package-lock.json';
+
 const startedInstalls = new Map<string, Promise<Place>>();
 /** Needs every other one. */
 const first = packages.toSorted((a, b) => withDependencies(b).length - withDependencies(a).length)[0]!;
@@ -100,8 +103,12 @@ const installed = once(startedInstalls, async (one): Promise<Place> => {
     // npm finds what the first one has unpacked, keeps of it what this one needs, removes the rest, and unpacks what is missing:
     // the same tree as in an empty folder, without 300 MB from an archive each time.
     const unpacked = await installed(first).catch(() => undefined);
-    if (unpacked)
+    if (unpacked) {
       await run('cp', ['-al', join(unpacked.folder, 'node_modules'), folder], { cwd: folder, env });
+      // what npm writes anew in place must not be the first one's, too
+      await rm(join(folder, lockFile));
+      await copyFile(join(unpacked.folder, lockFile), join(folder, lockFile));
+    }
   }
   const ended = await run('npm', ['install', ...args, ...named], { cwd: folder, env, seconds: 280 });
   if (ended.code !== 0) throw new Error(ended.story);
@@ -163,7 +170,7 @@ describe.each(packages)('$name, packed', (one) => {
 
   it('installs into a folder of its own, every @sbp package from its tarball', async () => {
     const { folder } = await installed(one);
-    const lock = JSON.parse(await readFile(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
+    const lock = JSON.parse(await readFile(join(folder, lockFile), 'utf8'));
     const entries = Object.entries<{ resolved?: string }>(lock.packages);
     const ours = entries.filter(([path]) => path.includes('node_modules/@sbp/'));
     expect(ours.map(([path]) => path)).toContain(`node_modules/${one.name}`);
