@@ -1,4 +1,11 @@
-import { type LayerTiming, timeModelLayers, timeModels, timeOnnx, timeOnnxLayers } from '@sbp/bench';
+import {
+  type LayerTiming,
+  type ModelTiming,
+  timeModelLayers,
+  timeModels,
+  timeOnnx,
+  timeOnnxLayers,
+} from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { exportOnnx } from '@sbp/prune';
 import * as tf from '@tensorflow/tfjs';
@@ -6,9 +13,18 @@ import type { Runtime } from './figures.js';
 
 /** What tells how long a model's inference takes on some runtime, in milliseconds of a call. */
 export interface Clock {
-  time(model: tf.LayersModel): Promise<number>;
+  /**
+   * @param beside a model whose time is known: both take turns, and what counts is their ratio, as machines are slower at one time than at another
+   */
+  time(model: tf.LayersModel, beside?: Known): Promise<number>;
   /** The same by layer, those that the runtime computes. */
   byLayer(model: tf.LayersModel): Promise<ReadonlyMap<string, number>>;
+}
+
+/** A model whose time is known. */
+export interface Known {
+  model: tf.LayersModel;
+  milliseconds: number;
 }
 
 /** Rounds of a timing, and the least that each takes: short and many, for a machine that does other things, too. */
@@ -20,10 +36,16 @@ export function clockOf(runtime: Runtime, batchSize: number): Clock {
 }
 
 function onnxClock(batchSize: number): Clock {
-  const entry = (model: tf.LayersModel) => [{ name: 'model', onnx: exportOnnx(model) }];
+  const entry = (model: tf.LayersModel, name = 'model') => ({ name, onnx: exportOnnx(model) });
   return {
-    time: async (model) => median(await timeOnnx(entry(model), { batchSizes: [batchSize], ...ROUNDS })),
-    byLayer: async (model) => medians(await timeOnnxLayers(entry(model), { batchSize })),
+    time: async (model, beside) =>
+      timeOf(
+        await timeOnnx([...(beside ? [entry(beside.model, 'beside')] : []), entry(model)], {
+          ...{ batchSizes: [batchSize], ...ROUNDS },
+        }),
+        beside,
+      ),
+    byLayer: async (model) => medians(await timeOnnxLayers([entry(model)], { batchSize })),
   };
 }
 
@@ -39,15 +61,25 @@ function engineClock(name: Exclude<Runtime, 'onnxruntime'>, batchSize: number): 
     }
   };
   return {
-    time: (model) =>
+    time: (model, beside) =>
       on(async () =>
-        median(await timeModels([{ name: 'model', model }], { batchSizes: [batchSize], ...ROUNDS })),
+        timeOf(
+          await timeModels(
+            [...(beside ? [{ name: 'beside', model: beside.model }] : []), { name: 'model', model }],
+            { batchSizes: [batchSize], ...ROUNDS },
+          ),
+          beside,
+        ),
       ),
     byLayer: (model) => on(() => medians(timeModelLayers(model, { batchSize }))),
   };
 }
 
-const median = (timings: readonly { milliseconds: { median: number } }[]) => timings[0]!.milliseconds.median;
+/** Of the last, by its ratio to what it was timed beside. */
+function timeOf(timings: readonly ModelTiming[], beside: Known | undefined): number {
+  const { milliseconds, speedup } = timings.at(-1)!;
+  return beside ? beside.milliseconds / speedup.median : milliseconds.median;
+}
 
 const medians = (timings: readonly LayerTiming[]) =>
   new Map(

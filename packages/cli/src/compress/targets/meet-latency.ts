@@ -42,14 +42,13 @@ export async function meetLatency(
       `--target latency: the model takes ${shown(before)} ms as it is, no more than ${shown(asked)}; nothing has to be cut.`,
     );
   let times = await timesOf(whole, before, clock);
-  whole.dispose();
   let [least, aim, most] = [AIM.least * asked, AIM.first * asked, AIM.most * asked];
   let best: MetLatency | undefined;
   for (let round = 1; round <= ROUNDS.all; round++) {
     if (times.rest >= aim) throw unreachable(asked, before, times);
     const target = { times, atMost: aim - times.rest };
     const { model: cut, report } = pruneModel(model, { target: timeTarget(target), ...options });
-    const reached = await clock.time(cut);
+    const reached = await clock.time(cut, { model: whole, milliseconds: before });
     const isDone = reached <= CLOSE.most * asked && reached >= CLOSE.least * asked;
     if (round < ROUNDS.measured) {
       if (!isDone) times = await timesOf(cut, reached, clock);
@@ -63,6 +62,7 @@ export async function meetLatency(
     if (isBetter) best = { model: cut, report, before, reached, target };
     if (isDone) break;
   }
+  whole.dispose();
   return best!;
 }
 
