@@ -76,7 +76,7 @@ export function pruneModel(
   const given = readOps(model, { threshold, inputShapes });
   const hasNoise = given.ops.some(({ noise }) => noise);
   const isDecided = target !== undefined || criterion !== undefined;
-  const graph = isDecided && !hasNoise ? withDecisions(given) : given;
+  const graph = isDecided ? withDecisions(given) : given;
   const own = criterion ?? (hasNoise ? 'snr' : 'magnitude');
   const decided = target || criterion === undefined ? undefined : decide(graph, criterionOf(criterion));
   const met = target && meetTarget(graph, { target, criterion: own, threshold, gather, roundTo });

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { timedRuntimes } from '../measure/runtime-names.js';
 import { wholeNumbers } from './arguments.js';
 
 const help = `
@@ -17,9 +18,7 @@ export function addSweepTarget(program: Command): void {
     .argument('<folder>', 'the --out of sbp compress')
     .option('--out <folder>', 'where table, picture and figures go (default: the same folder)')
     .addOption(
-      new Option('--runtime <name>', 'what calls are timed on')
-        .choices(['onnxruntime', 'wasm', 'tensorflow', 'cpu'])
-        .default('onnxruntime'),
+      new Option('--runtime <name>', 'what calls are timed on').choices(timedRuntimes).default('onnxruntime'),
     )
     .option('--batch-size <n>', 'examples in a call', wholeNumbers, [1])
     .option('--json', 'the figures as JSON')

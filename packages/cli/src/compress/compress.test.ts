@@ -180,13 +180,15 @@ describe('sbp compress', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/To do: cut by taylor, fine-tune/);
     expect(stdout).not.toContain('Training with noise');
-    const { after, before, report } = JSON.parse(
+    const { after, before, report, curve } = JSON.parse(
       readFileSync(join(folder, 'by-taylor', 'result.json'), 'utf8'),
     ) as CompressResult;
     expect(report.target!.criterion).toBe('taylor');
     expect(stdout).toMatch(/Round 2 of 2/);
     expect(report.target!.asked).toBeCloseTo(0.5, 1);
     expect(report.before.macs).toBe(before.macs);
+    // of the model as it is, not of what the first round left
+    expect(curve[0]!.macs).toBe(before.macs);
     expect(report.layers.map(({ groups }) => groups)).toEqual([8, 16]);
     expect(after.macs).toBeLessThanOrEqual(0.5 * before.macs);
     expect(after.error).toBeLessThanOrEqual(before.error + 3);

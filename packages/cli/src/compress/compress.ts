@@ -17,7 +17,7 @@ import { roundsStep } from './steps/rounds.js';
 import { searchStep } from './steps/search.js';
 import { tuneStep } from './steps/tune.js';
 import { compressWithoutData } from './steps/without-data.js';
-import { targetWords } from './targets/targets.js';
+import { hasParts, targetWords } from './targets/targets.js';
 
 export interface CompressOptions {
   /** The result goes to standard output as JSON, all else to standard error. */
@@ -37,7 +37,7 @@ export async function compress(
   const say = (line: string) => stream.write(`${line}\n`);
   const paths = compressPaths(out);
   const settings = { ...asked, classes: classNames(asked.model, asked.classes) };
-  if (settings.rounds > 1 && (isByNoise(settings.criterion) || 'error' in settings.target))
+  if (settings.rounds > 1 && (isByNoise(settings.criterion) || !hasParts(settings.target)))
     throw new UsageError(
       `--rounds ${settings.rounds} goes with a target of macs, params or bytes, and with a --criterion that needs no noise, such as taylor.`,
     );
@@ -71,11 +71,11 @@ export async function compress(
   else say(`\n${resultLines(result, paths)}`);
 }
 
-/** A job whose cut is fine-tuned. */
+/** Cuts and fine-tunes, once or several times; the job with the paths of what is taken. */
 async function cutAndTuned(job: Job): Promise<Job> {
-  const { target } = job.settings;
-  if ('error' in target) return { ...(await searchStep(job, target.error)), settings: job.settings };
-  if (job.settings.rounds > 1) return { ...(await roundsStep(job)), settings: job.settings };
+  const { target, rounds } = job.settings;
+  if ('error' in target) return { ...job, paths: await searchStep(job, target.error) };
+  if (rounds > 1) return { ...job, paths: await roundsStep(job) };
   await cutStep(job);
   await tuneStep(job);
   return job;

@@ -5,7 +5,7 @@ import type { Clock } from '../measure/clocks.js';
 import { criterionFor } from './criterion.js';
 import { choosersError, type Job } from './job.js';
 import { toCut } from './steps/cut.js';
-import { recalibrated } from './steps/recalibrated.js';
+import { FEW, recalibrated } from './steps/recalibrated.js';
 
 /** The trained network cut to so many of its multiply-accumulates, and not trained since. */
 export interface CurvePoint {
@@ -23,9 +23,6 @@ export interface CurvePoint {
   milliseconds?: number;
 }
 
-/** Examples that batch norm's statistics are taken from: enough to compare by. */
-const EXAMPLES = 1000;
-
 /**
  * One trained network at several targets, from the largest down to the last that can be had.
  *
@@ -36,14 +33,14 @@ export async function curveOf(
   shares: readonly number[],
   { clock, say }: { clock?: Clock; say?(point: CurvePoint): void } = {},
 ): Promise<CurvePoint[]> {
-  const { data, objective, settings } = job;
+  const { data, objective } = job;
   const trained = await toCut(job);
   const criterion = await criterionFor(job, trained);
   const points: CurvePoint[] = [];
   for (const share of shares) {
     try {
       const { model, report } = pruneModel(trained, { target: { macs: share }, criterion });
-      await recalibrated(model, data.train, settings.batchSize, EXAMPLES);
+      await recalibrated(job, model, FEW);
       const point: CurvePoint = {
         share,
         ...report.after,

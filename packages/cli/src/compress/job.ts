@@ -33,12 +33,6 @@ export interface Job {
 /** Examples of the training set that choices between networks are made by where the data holds none out. */
 const SOME = 2000;
 
-/** What choices are made by, in words. */
-export const choosersWords = ({ data: { validation }, settings: { target } }: Job): string => {
-  if (validation) return 'the examples that were held out';
-  return 'error' in target ? 'half of the test examples' : `${SOME} of the training examples`;
-};
-
 /**
  * What choices are made by: what the data holds out; else some of the training examples, which is enough to tell networks apart; but no measure of a target's error, for which there is half of the test
  * examples then.
@@ -46,11 +40,16 @@ export const choosersWords = ({ data: { validation }, settings: { target } }: Jo
 export function choosers({ data: { train, validation, test }, settings: { target } }: Job): {
   dataset: Dataset;
   indices?: Uint32Array;
+  words: string;
 } {
-  if (validation) return { dataset: validation };
-  const dataset = 'error' in target ? test : train;
-  const most = 'error' in target ? Math.ceil(test.size / 2) : SOME;
-  return { dataset, indices: shuffledIndices(dataset.size, 0, 0).subarray(0, most) };
+  if (validation) return { dataset: validation, words: 'the examples that were held out' };
+  const of = (dataset: Dataset, most: number) => ({
+    dataset,
+    indices: shuffledIndices(dataset.size, 0, 0).subarray(0, most),
+  });
+  return 'error' in target
+    ? { ...of(test, Math.ceil(test.size / 2)), words: 'half of the test examples' }
+    : { ...of(train, SOME), words: `${SOME} of the training examples` };
 }
 
 /** The error by which choices are made. */

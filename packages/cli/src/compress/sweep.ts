@@ -60,9 +60,9 @@ const NOTE =
   'Nothing here is fine-tuned: the first row is the network as it was trained to be cut, not the model that was given.';
 
 /** Points of a curve, as a table in Markdown. */
-export function curveTable(
+function curveTable(
   points: readonly CurvePoint[],
-  { measure, runtime, batchSize }: { measure: string; runtime?: Runtime; batchSize?: number },
+  { measure, runtime, batchSize }: { measure: string; runtime: Runtime; batchSize: number },
 ): string {
   const digits = measure.endsWith('%') ? 2 : 4;
   const [first] = points as readonly [CurvePoint];
@@ -71,7 +71,7 @@ export function curveTable(
     { key: 'left', title: 'of before', digits: 1, unit: ' %' },
     { key: 'params', title: 'parameters', digits: 0 },
     { key: 'kilobytes', title: 'files, kB', digits: 0 },
-    ...(runtime ? [{ key: 'milliseconds', title: `ms, ${runtime}, batch ${batchSize}`, digits: 3 }] : []),
+    { key: 'milliseconds', title: `ms, ${runtime}, batch ${batchSize}`, digits: 3 },
     { key: 'error', title: measure, digits },
     { key: 'heldOut', title: `${measure}, held out`, digits },
   ];

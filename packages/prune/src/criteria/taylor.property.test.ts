@@ -20,8 +20,7 @@ beforeAll(async () => {
 
 /** A model as pruneModel reads it, with what decides about its groups. */
 function read(model: tf.LayersModel) {
-  const given = readOps(model);
-  const graph = given.ops.some(({ noise }) => noise) ? given : withDecisions(given);
+  const graph = withDecisions(readOps(model));
   const deciders = decidersOf(graph);
   for (const op of deciders) {
     const multiplier = Float64Array.from(keptBy(op));

@@ -114,8 +114,7 @@ interface Gate {
 
 /** A copy of the model, for inference, in which each group that can go is multiplied by a number of its own. */
 function withGates(model: tf.LayersModel, options: ReadOptions): { gated: tf.LayersModel; gates: Gate[] } {
-  const given = readOps(model, options);
-  const graph = given.ops.some(({ noise }) => noise) ? given : withDecisions(given);
+  const graph = withDecisions(readOps(model, options));
   const gates = decidersOf(graph).map((op): Gate => {
     const variable = tf.tidy(() => tf.variable(tf.tensor1d(Float32Array.from(keptBy(op))), true));
     for (const [i, each] of op.twins.entries()) {

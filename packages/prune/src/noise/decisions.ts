@@ -8,10 +8,11 @@ import { groupSetsOf } from './sets.js';
 const use: LayerUse = { ops: [], macs: () => 0 };
 
 /**
- * Puts into a graph without noise, for each set of groups that can go, what decides which of them do: a multiplier, 1 until it is decided otherwise, where
+ * Puts into a graph, unless it has noise that decides, for each set of groups that can go, what decides which of them do: a multiplier, 1 until it is decided otherwise, where
  * `withNoise` would have noise. A group at 0 there leaves nothing behind.
  */
 export function withDecisions(graph: OpGraph): OpGraph {
+  if (graph.ops.some(({ noise }) => noise)) return graph;
   const behind = new Map<Op, Op[]>();
   for (const [set, places] of placesOf(graph, groupSetsOf(graph))) {
     if (set.fixedBy !== undefined) continue;

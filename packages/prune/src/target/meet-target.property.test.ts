@@ -22,7 +22,7 @@ const multipliers = ({ ops }: OpGraph) =>
 /** The model with the target's multipliers in its weights, and nothing removed. */
 function folded(model: tf.LayersModel, target: Target, gather: boolean, roundTo: number): tf.LayersModel {
   const isNoisy = readOps(model).ops.some(({ noise }) => noise);
-  const read = () => (isNoisy ? readOps(model) : withDecisions(readOps(model)));
+  const read = () => withDecisions(readOps(model));
   const [decided, graph] = [read(), read()];
   const criterion = isNoisy ? 'snr' : 'magnitude';
   meetTarget(decided, { target, criterion, threshold: undefined, gather, roundTo });

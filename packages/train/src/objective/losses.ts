@@ -1,5 +1,6 @@
 import { softmaxCrossEntropy } from '@sbp/engine';
 import * as tf from '@tensorflow/tfjs';
+import { camelCase } from './names.js';
 
 /** What an output says before its activation, or, where that can't be had, after it. */
 export interface Said {
@@ -70,8 +71,7 @@ const aliases: Record<string, LossName> = {
 
 /** A loss by any of its names in Keras or tfjs, in camelCase or snake_case; undefined where there is none of that name. */
 export function lossNamed(name: string): LossName | undefined {
-  const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  const short = camel.charAt(0).toLowerCase() + camel.slice(1);
+  const short = camelCase(name);
   if (Object.hasOwn(losses, short)) return short as LossName;
   const alias = short.toLowerCase().length <= 3 ? short.toLowerCase() : short;
   return Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;

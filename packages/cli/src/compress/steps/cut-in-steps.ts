@@ -3,13 +3,11 @@ import type * as tf from '@tensorflow/tfjs';
 import { criterionFor } from '../criterion.js';
 import type { Job } from '../job.js';
 import type { CutModel } from '../targets/kind.js';
-import { cutTo, partly } from '../targets/targets.js';
-import { recalibrated } from './recalibrated.js';
+import { cutTo, hasParts, partly } from '../targets/targets.js';
+import { FEW, recalibrated } from './recalibrated.js';
 
 /** Steps of a cut by gradients: those of what is left say more than those of the whole. */
 const STEPS = 7;
-/** Examples that batch norm's statistics are taken from on the way. */
-const EXAMPLES = 1000;
 
 /** Cuts a model, which is disposed of, to the job's target: at once, or by gradients that are taken anew of what is left. */
 export async function cutInSteps(
@@ -19,15 +17,15 @@ export async function cutInSteps(
 ): Promise<CutModel> {
   const { target, roundTo, criterion: name } = job.settings;
   const whole = countFlops(trained);
-  const steps = name === 'taylor' && partly(target, 1, whole) ? STEPS : 1;
+  const steps = name === 'taylor' && hasParts(target) ? STEPS : 1;
   let last: CutModel | undefined;
   for (let step = 1; step <= steps; step++) {
     const from = last?.model ?? trained;
     const criterion = await criterionFor(job, from);
-    const now = steps > 1 ? partly(target, step / steps, whole)! : target;
+    const now = steps > 1 ? partly(target, step / steps, whole) : target;
     const cut = await cutTo(now, from, { criterion, roundTo, errorOf });
     from.dispose();
-    if (step < steps) await recalibrated(cut.model, job.data.train, job.settings.batchSize, EXAMPLES);
+    if (step < steps) await recalibrated(job, cut.model, FEW);
     last = last ? { ...cut, report: joined(last.report, cut.report) } : cut;
   }
   return last!;

@@ -8,7 +8,7 @@ import { isByNoise } from '../criterion.js';
 import { choosersError, type Job, STEPS, stepsOf } from '../job.js';
 import { targetWords } from '../targets/targets.js';
 import { cutInSteps, joined } from './cut-in-steps.js';
-import { recalibrated } from './recalibrated.js';
+import { FEW, recalibrated } from './recalibrated.js';
 
 /** What the cut came to. */
 export interface Cut {
@@ -26,12 +26,12 @@ export async function cutStep(job: Job): Promise<void> {
   const began = performance.now();
   const trained = await toCut(job);
   const errorOf = async (cut: tf.LayersModel) => {
-    await recalibrated(cut, data.train, settings.batchSize, 1000);
+    await recalibrated(job, cut, FEW);
     return choosersError(job, cut);
   };
   const { model, report: own, reached } = await cutInSteps(job, trained, errorOf);
   const report = job.from ? joined(job.from.report, own) : own;
-  await recalibrated(model, data.train, settings.batchSize);
+  await recalibrated(job, model);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
   model.dispose();

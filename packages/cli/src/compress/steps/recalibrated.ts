@@ -2,16 +2,19 @@ import { batchesOf, type Dataset, shuffledIndices } from '@sbp/data';
 import { recalibrate } from '@sbp/prune';
 import { inputTensors } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
+import type { Job } from '../job.js';
 
 /** Batch norm's statistics anew, from some of the training examples in batches as large as in training. */
 export async function recalibrated(
+  { data: { train }, settings: { batchSize } }: Job,
   model: tf.LayersModel,
-  train: Dataset,
-  batchSize: number,
   examples = 4000,
 ): Promise<void> {
   await recalibrate(model, inputBatches(model, train, batchSize, examples));
 }
+
+/** Examples that are enough to tell cuts apart. */
+export const FEW = 1000;
 
 function* inputBatches(
   model: tf.LayersModel,

@@ -3,7 +3,8 @@ import { loadModel } from '@sbp/model';
 import { PruneError } from '@sbp/prune';
 import { errorTitle } from '@sbp/train';
 import { readJson, writeJson } from '../../run/run-folder.js';
-import { choosersError, choosersWords, type Job } from '../job.js';
+import { choosers, choosersError, type Job } from '../job.js';
+import type { CompressPaths } from '../settings.js';
 import { FIRST_SHARE } from '../targets/error.js';
 import { cutStep } from './cut.js';
 import { tuneStep } from './tune.js';
@@ -26,9 +27,9 @@ const LESS = 0.6;
 /**
  * Searches the smallest network that keeps an error: cuts, fine-tunes and measures, each time from the same trained network, with less or more of it.
  *
- * @returns the job of the trial that is taken: the smallest that keeps the error, or, where none does, that with the least
+ * @returns the paths of the trial that is taken: the smallest that keeps the error, or, where none does, that with the least
  */
-export async function searchStep(job: Job, asked: number): Promise<Job> {
+export async function searchStep(job: Job, asked: number): Promise<CompressPaths> {
   const { paths, say, objective } = job;
   mkdirSync(paths.stages, { recursive: true });
   const trials = existsSync(paths.trials) ? readJson<Trial[]>(paths.trials) : [];
@@ -53,13 +54,13 @@ export async function searchStep(job: Job, asked: number): Promise<Job> {
     writeJson(paths.trials, trials);
     const verdict = error <= asked ? 'kept' : 'not kept';
     say(
-      `At ${(100 * share).toFixed(1)} % of the MACs: ${errorTitle(objective)} ${error.toPrecision(4)} on ${choosersWords(job)}, ${asked} is ${verdict}`,
+      `At ${(100 * share).toFixed(1)} % of the MACs: ${errorTitle(objective)} ${error.toPrecision(4)} on ${choosers(job).words}, ${asked} is ${verdict}`,
     );
   }
   const best = taken(trials, asked);
   if (best.error > asked)
     say(`No network that was tried keeps ${errorTitle(objective)} ${asked}; this is the closest.`);
-  return jobOf(best.share);
+  return jobOf(best.share).paths;
 }
 
 /** What is tried next; undefined where it is known well enough. */

@@ -17,7 +17,7 @@ export async function tuneStep(job: Job): Promise<void> {
     settings: { ...train, epochs: fineTune, schedule: 'cosine', warmup: 0.05 },
     files: paths.tune,
     async finish() {
-      await recalibrated(model, data.train, job.settings.batchSize);
+      await recalibrated(job, model);
       const error = errorOn(model, data.test, objective);
       say(
         `Fine-tuned: ${errorTitle(objective)} ${error.toPrecision(4)} on the test examples, batch norm's statistics being estimated anew`,

@@ -1,5 +1,6 @@
 import { clockOf } from '../../measure/clocks.js';
 import type { Runtime } from '../../measure/figures.js';
+import { timedRuntimes } from '../../measure/runtime-names.js';
 import type { TargetKind } from './kind.js';
 import { type MetLatency, meetLatency } from './meet-latency.js';
 
@@ -11,8 +12,6 @@ export interface Latency {
   batchSize: number;
 }
 
-const runtimes: readonly string[] = ['onnxruntime', 'wasm', 'tensorflow', 'cpu'] satisfies Runtime[];
-
 /** Channels that ONNX Runtime's convolutions compute at once (docs/bench/channels.md): multiples of it are tried beside any width. */
 const BLOCK = 16;
 
@@ -22,8 +21,9 @@ export const latency: TargetKind<Latency> = {
   parse(text) {
     const [, amount, runtime, batch = '1'] = /^([\d.]+)(?:ms)?@([a-z]+)(?::(\d+))?$/.exec(text) ?? [];
     const [milliseconds, batchSize] = [Number(amount), Number(batch)];
-    if (!(milliseconds > 0 && batchSize > 0 && runtimes.includes(runtime!))) return undefined;
-    return { milliseconds, runtime: runtime as Runtime, batchSize };
+    const known = timedRuntimes.find((name) => name === runtime);
+    if (!(milliseconds > 0 && batchSize > 0 && known)) return undefined;
+    return { milliseconds, runtime: known, batchSize };
   },
   words: ({ milliseconds, runtime, batchSize }) => `${milliseconds}ms@${runtime}:${batchSize}`,
   async steerTo({ milliseconds, runtime, batchSize }, noisy) {

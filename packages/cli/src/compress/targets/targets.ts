@@ -38,10 +38,13 @@ export function targetWords(target: CompressTarget): string {
   return `${name}=${kind.words(options)}`;
 }
 
-/** A target on the way to another; undefined where there are none. @param whole costs before anything was cut */
-export function partly(target: CompressTarget, way: number, whole: Cost): CompressTarget | undefined {
+/** Whether there are targets on the way to this one. */
+export const hasParts = (target: CompressTarget): boolean => split(target).kind.partly !== undefined;
+
+/** A target on the way to another that {@link hasParts}. @param whole costs before anything was cut */
+export function partly(target: CompressTarget, way: number, whole: Cost): CompressTarget {
   const { name, kind, options } = split(target);
-  return kind.partly && ({ [name]: kind.partly(options, way, whole) } as unknown as CompressTarget);
+  return { [name]: kind.partly!(options, way, whole) } as unknown as CompressTarget;
 }
 
 /** What noise is steered to for a target. @throws as its kind does */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { type LossName, losses, lossNamed, type Said } from '../losses.js';
+import { camelCase } from '../names.js';
 import { countedSums, total, weightsFor } from './places.js';
 
 /** What a metric is worked out from. */
@@ -110,7 +111,6 @@ export const metric = (name: MetricName): Metric =>
     : mean(({ target, said }) => losses[name as LossName](target, said));
 
 const aliases: Record<string, MetricName> = {
-  acc: 'accuracy' as MetricName,
   sparseCategoricalAccuracy: 'categoricalAccuracy',
   sparseTopKCategoricalAccuracy: 'topKCategoricalAccuracy',
   top5Accuracy: 'topKCategoricalAccuracy',
@@ -127,9 +127,7 @@ const aliases: Record<string, MetricName> = {
  * @returns 'accuracy' where it follows from the targets which one is meant; undefined where there is none of that name
  */
 export function metricNamed(name: string): MetricName | 'accuracy' | undefined {
-  const camel = name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  const short = camel.charAt(0).toLowerCase() + camel.slice(1);
-  const low = short.toLowerCase();
+  const low = camelCase(name).toLowerCase();
   if (low === 'accuracy' || low === 'acc') return 'accuracy';
   const found = [...Object.keys(own), ...Object.keys(aliases)].find((each) => each.toLowerCase() === low);
   if (found) return Object.hasOwn(aliases, found) ? aliases[found] : (found as OwnName);
