@@ -138,3 +138,50 @@ describe('what is tied to what', () => {
     expect(() => withNoise(plain, { logSigmaInit: 3 })).toThrow(/not above the threshold 1; give a lower/);
   });
 });
+
+describe('noise on single units', () => {
+  const noises = (model: tf.LayersModel) => noisesOf(model).map(({ layer, groups }) => [layer.name, groups]);
+
+  it('takes pixels and features that a dense layer reads, and flattened channels, which plain noise leaves', () => {
+    const image = tf.input({ shape: [6, 6, 1], name: 'image' });
+    const features = tf.input({ shape: [9], name: 'features' });
+    const flat = on(image, layers.flatten({ name: 'flat' }), layers.dropout({ rate: 0.5, name: 'drop' }));
+    const dense = (units: number) => layers.dense({ units, activation: 'relu', name: name('dense') });
+    const channels = on(image, conv(4, 3), relu(), layers.flatten({ name: 'units' }), dense(5));
+    const pooled = on(image, conv(4, 3), layers.maxPooling2d({ poolSize: 6, name: 'pool' }));
+    const [a, b] = [on(flat, dense(7)), on(features, dense(6))];
+    const vector = on(pooled, layers.flatten({ name: 'vector' }), dense(8));
+    const plain = tf.model({
+      inputs: [image, features],
+      outputs: on(concat(a, b, channels, vector), dense(3)),
+    });
+    fill(plain, 1);
+    const without = noises(withNoise(plain)).map(([layer]) => layer);
+    const noisy = withNoise(plain, { gather: true });
+    expect(noises(noisy).filter(([layer]) => !without.includes(layer as string))).toEqual(
+      expect.arrayContaining([
+        ['drop_noise', 36],
+        ['features_noise', 9],
+        ['units_noise', 144],
+      ]),
+    );
+    // each pooled channel is a unit already
+    expect(noises(noisy)).toHaveLength(without.length + 3);
+    expect(difference(plain, noisy, 2)).toBeLessThan(1e-5);
+    for (const noise of noisesOf(noisy)) setNoise(noisy, noise.layer.name, (group) => group % 3 === 0);
+    const { model: pruned, report } = pruneModel(noisy, { gather: true });
+    expect(difference(noisy, pruned, 3)).toBeLessThan(1e-4);
+    const present = new Map(report.layers.map((layer) => [layer.name, layer.present]));
+    expect([present.get('drop_noise'), present.get('features_noise')]).toEqual([12, 3]);
+  });
+
+  it('is only where `at` says', () => {
+    const x = tf.input({ shape: [9], name: 'table' });
+    const plain = tf.model({
+      inputs: x,
+      outputs: on(x, layers.dense({ units: 4, name: 'first' }), layers.dense({ units: 2 })),
+    });
+    expect(noises(withNoise(plain, { gather: true }))).toHaveLength(2);
+    expect(noises(withNoise(plain, { gather: true, at: ['first'] }))).toEqual([['first_noise', 4]]);
+  });
+});

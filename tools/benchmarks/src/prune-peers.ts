@@ -1,5 +1,5 @@
 // ResNet-20 on CIFAR-10, cut by sbp compress and by Torch-Pruning from the same weights. `npm run peers:prune -- --help`
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { environment, table } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { Command } from 'commander';
+import { compressed } from './compressed.js';
 import { installPeer, torchPruning } from './peers/install.js';
 
 interface Row {
@@ -31,7 +32,6 @@ interface Options {
 }
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const sbp = join(root, 'packages/cli/bin/sbp.js');
 const ours = join(root, 'experiments/cifar10-resnet20');
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -104,16 +104,11 @@ function oursAt(share: number, { model, data, epochs, seed, engine, folder }: Ru
   const to = join(folder, `ours-${share}-${epochs}-${seed}`);
   const half = String(Math.round(epochs / 2));
   const args = [
-    ...['compress', model, '--data', data, '--normalize', 'imagenet', '--augment', 'flip,crop'],
+    ...[model, '--data', data, '--normalize', 'imagenet', '--augment', 'flip,crop'],
     ...['--target', `macs=${share}`, '--epochs', half, '--fine-tune', half, '--batch-size', '128'],
-    ...['--seed', String(seed), '--engine', engine, '--out', to],
+    ...['--seed', String(seed), '--engine', engine],
   ];
-  const { status } = spawnSync(process.execPath, [sbp, ...args], { stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Error(`sbp compress to ${share} ended with ${status}`);
-  const { before, cut, after } = JSON.parse(readFileSync(join(to, 'result.json'), 'utf8')) as Record<
-    'before' | 'cut' | 'after',
-    { error: number; macs: number; params: number }
-  >;
+  const { before, cut, after } = compressed(args, to);
   return {
     ...{ share, how: 'sbp compress', macs: after.macs, parameters: after.params },
     ...{ before: before.error, cut: cut.error, after: after.error },

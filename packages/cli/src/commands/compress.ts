@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { engineOption, positiveNumber, wholeNumber } from './arguments.js';
+import { engineOption, gatherOption, positiveNumber, wholeNumber } from './arguments.js';
 
 const help = `
 Examples:
@@ -42,6 +42,7 @@ export function addCompress(program: Command): void {
         .argParser(wholeNumber)
         .default(0, 'any; with a latency in ONNX Runtime 16 is tried, too'),
     )
+    .addOption(gatherOption())
     .option(
       '--label <columns>',
       'of a CSV file: the column to predict, or several with commas between them',

@@ -253,6 +253,32 @@ describe('sbp compress', () => {
     );
   }, 60_000);
 
+  it('takes single pixels out with --gather', async () => {
+    const dense = (units: number, seed: number, activation: 'relu' | 'softmax') =>
+      tf.layers.dense({
+        ...{ units, activation, name: `dense${seed}` },
+        kernelInitializer: tf.initializers.glorotUniform({ seed }),
+      });
+    const flat = tf.layers.flatten({ inputShape: [SIDE, SIDE, 1], name: 'flat' });
+    const model = tf.sequential({ layers: [flat, dense(24, 1, 'relu'), dense(3, 2, 'softmax')] });
+    const inputs = { x: [SIDE, SIDE, 1] };
+    const data = await openData(join(folder, 'photos'), { inputs, outputs: 3, normalize: '0..1' });
+    await train(model, data, { epochs: 20, batchSize: 20, learningRate: 0.005, replicas: 1, seed: 1 });
+    await saveModel(model, join(folder, 'dense'));
+    const own = args('picked', 'macs=0.3', '--gather');
+    const { code, stdout } = await sbp(folder, ...own.map((each) => (each === 'model' ? 'dense' : each)));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/; 168 groups of channels and units can go/);
+    const paths = compressPaths(join(folder, 'picked'));
+    const { report, after, onnx } = JSON.parse(readFileSync(paths.result, 'utf8')) as CompressResult;
+    const [pixels, units] = report.layers.map(({ present }) => present) as [number, number];
+    expect(report.layers.map(({ name }) => name)).toEqual(['flat_noise', 'dense1_noise']);
+    expect(pixels).toBeLessThan(144);
+    expect(after.macs).toBe(pixels * units + 3 * units);
+    expect(after.macs).toBeLessThanOrEqual(0.3 * 24 * 147);
+    expect(onnx!.largest).toBeLessThan(1e-5);
+  }, 120_000);
+
   it('needs no labels', async () => {
     mkdirSync(join(folder, 'bare'), { recursive: true });
     for (let i = 0; i < 40; i++)
@@ -295,6 +321,11 @@ describe('sbp compress', () => {
     ],
     ['a target out of reach', ['--target', 'macs=0.0001'], /macs can't be cut to/],
     ['an unknown criterion', ['--criterion', 'size'], /--criterion size: expected snr, bmrs-n/],
+    [
+      'single units without noise',
+      ['--criterion', 'l2', '--gather'],
+      /--gather goes with --data and a --criterion by noise/,
+    ],
     ['an unknown loss', ['--loss', 'entropy'], /none called 'entropy'/],
   ])(
     'refuses %s in one line',

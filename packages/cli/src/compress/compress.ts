@@ -41,6 +41,10 @@ export async function compress(
     throw new UsageError(
       `--rounds ${settings.rounds} goes with a target of macs, params or bytes, and with a --criterion that needs no noise, such as taylor.`,
     );
+  if (settings.gather && (settings.data === null || !isByNoise(settings.criterion)))
+    throw new UsageError(
+      '--gather goes with --data and a --criterion by noise, such as snr, which finds the units that can go.',
+    );
   const on = await engineFor(paths, settings);
   const original = await loadModel(settings.model);
   const files = await modelFiles(original);
@@ -65,7 +69,7 @@ export async function compress(
   }
   const job = await openJob(original, { paths, settings, on, stream }, settings.data);
   const measured = await measureStep(job, began);
-  await noiseStep(job, measured.steerTo);
+  await noiseStep(job, measured);
   const result = await finishStep(await cutAndTuned(job), measured);
   if (json) print(JSON.stringify(result, undefined, 2));
   else say(`\n${resultLines(result, paths)}`);

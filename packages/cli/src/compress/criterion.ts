@@ -18,7 +18,7 @@ export function parseCriterion(text: string): CriterionName {
 export const isByNoise = (criterion: CriterionName): boolean => BY_NOISE.includes(criterion);
 
 /** Examples that gradients are taken of, and how many at a time: small batches measure more of the loss's curvature. */
-const GRADIENTS = { examples: 2000, batchSize: 32 };
+export const GRADIENTS = { examples: 2000, batchSize: 32 };
 
 /** The criterion of a job's settings, of a model that is to be cut. */
 export async function criterionFor(job: Job, model: tf.LayersModel): Promise<CriterionName | NamedCriterion> {
@@ -27,7 +27,10 @@ export async function criterionFor(job: Job, model: tf.LayersModel): Promise<Cri
   return criterion === 'taylor' ? byTaylor(job, model) : criterion;
 }
 
-async function byTaylor({ data: { train }, objective }: Job, model: tf.LayersModel): Promise<NamedCriterion> {
+export async function byTaylor(
+  { data: { train }, objective }: Job,
+  model: tf.LayersModel,
+): Promise<NamedCriterion> {
   const some = shuffledIndices(train.size, 0, 0).subarray(0, GRADIENTS.examples);
   const loss = lossOn(train, objective);
   return taylor(model, parts(some, GRADIENTS.batchSize), loss);

@@ -33,13 +33,17 @@ export async function curveOf(
   shares: readonly number[],
   { clock, say }: { clock?: Clock; say?(point: CurvePoint): void } = {},
 ): Promise<CurvePoint[]> {
-  const { data, objective } = job;
+  const {
+    data,
+    objective,
+    settings: { gather },
+  } = job;
   const trained = await toCut(job);
   const criterion = await criterionFor(job, trained);
   const points: CurvePoint[] = [];
   for (const share of shares) {
     try {
-      const { model, report } = pruneModel(trained, { target: { macs: share }, criterion });
+      const { model, report } = pruneModel(trained, { target: { macs: share }, criterion, gather });
       await recalibrated(job, model, FEW);
       const point: CurvePoint = {
         share,

@@ -21,6 +21,8 @@ export interface CompressSettings {
   rounds: number;
   /** Widths are left at multiples of it; 0: as the target's runtime likes them. */
   roundTo: number;
+  /** Single inputs and flattened units can go, too. */
+  gather: boolean;
   label?: string[];
   classes?: string[];
   normalize?: string;

@@ -82,8 +82,8 @@ export function keepAll(): Plan {
   };
 }
 
-/** tfjs's layers can pick entries of a vector, one run of neighbours at a time. */
-function isPickable(from: Op | Value): boolean {
+/** Whether single entries can be picked behind that operation, or from that input of the model: tfjs's layers can pick those of a vector, one run of neighbours at a time. */
+export function isPickable(from: Op | Value): boolean {
   if ('readers' in from) return from.maker === undefined && from.shape.length === 1;
   return spreads(from) && from.outputs[0]!.shape.length === 1;
 }

@@ -40,7 +40,7 @@ export function placesOf(graph: OpGraph, sets: GroupSets): ReadonlyMap<GroupSet,
 }
 
 /** What is read by the rows of a kernel. */
-function readingsOf({ ops }: OpGraph): { value: Value; reading: Reading }[] {
+export function readingsOf({ ops }: OpGraph): { value: Value; reading: Reading }[] {
   return ops.flatMap((op) =>
     op.ways.flatMap(({ kind }, input) =>
       kind === 'rows' ? [{ value: op.inputs[input]!, reading: { op, input } }] : [],

@@ -10,12 +10,17 @@ import type { Op, Value } from '../ops/op.js';
 import { type OpGraph, readOps } from '../ops/read-ops.js';
 import { makeLayer } from '../ops/stock.js';
 import { type Place, placesOf } from './places.js';
-import { type GroupSet, groupSetsOf } from './sets.js';
+import { groupSetsOf } from './sets.js';
+import { unitPlacesOf } from './units.js';
 
 /** Settings of the noise, for every set of groups alike. */
 export type WithNoiseOptions = Omit<LogNormalDropoutConfig, 'name' | 'inputShape' | 'batchInputShape'> & {
   /** The layers whose groups get noise, by name or by a predicate; default: all that can go. */
   readonly at?: readonly string[] | ((layer: tf.layers.Layer) => boolean);
+  /**
+   * Noise on single units, too: on features and pixels that a dense layer reads, and on flattened channels. For {@link pruneModel}'s `gather`; what it says of tfjs's own engines holds. Default false.
+   */
+  readonly gather?: boolean;
   /** Sizes of inputs that the model leaves open, without the batch. */
   readonly inputShapes?: InputShapes;
 };
@@ -31,21 +36,30 @@ export type WithNoiseOptions = Omit<LogNormalDropoutConfig, 'name' | 'inputShape
  * @throws PruneError for models that cannot be cut, that have noise already, or of which nothing can go; and for noise that starts below its threshold
  */
 export function withNoise(model: tf.LayersModel, options: WithNoiseOptions = {}): tf.LayersModel {
-  const { at, inputShapes, ...noise } = options;
+  const { at, gather = false, inputShapes, ...noise } = options;
   const graph = readOps(model, { threshold: 0, inputShapes, forTraining: true });
   const noisy = graph.ops.find((op) => op.noise || op.noiseParams);
   if (noisy) throw new PruneError(`layer '${noisy.name}' has noise already`, noisy.name);
   const sets = groupSetsOf(graph);
   const wanted = chosen(graph, at);
   const given = new Map<string, Given>();
-  for (const [set, places] of placesOf(graph, sets)) {
-    if (set.fixedBy !== undefined || !set.makers.some(wanted) || !places.every(hasLastAxis)) continue;
-    const name = freeName(graph, `${set.makers[0]!.name}_noise`);
+  const put = (maker: string, groups: number, places: readonly Place[]) => {
+    const name = freeName(graph, `${maker}_noise`);
     const layer = logNormalDropout({ ...noise, name });
     const start = startOf(layer, name);
-    const own = takeOut(start, set, places) ? [layer] : [layer, backTo1(start, name)];
+    const own = takeOut(start, groups, places) ? [layer] : [layer, backTo1(start, name)];
     for (const { value, readings } of places)
       for (const { op, input } of readings) given.set(edge(graph, op, input), { layers: own, value });
+  };
+  for (const [set, places] of placesOf(graph, sets)) {
+    if (set.fixedBy !== undefined || !set.makers.some(wanted) || !places.every(hasLastAxis)) continue;
+    put(set.makers[0]!.name, set.groups, places);
+  }
+  for (const place of gather ? unitPlacesOf(graph) : []) {
+    const { value, readings } = place;
+    const isChosen = value.maker ? wanted(value.maker) : at === undefined;
+    if (!isChosen || readings.some(({ op, input }) => given.has(edge(graph, op, input)))) continue;
+    put(value.maker?.name ?? graph.inputNames[graph.inputs.indexOf(value)]!, value.groups, [place]);
   }
   if (given.size === 0)
     throw new PruneError(`model '${model.name}' has no groups that can go${at ? ' there' : ''}`);
@@ -100,7 +114,7 @@ function startOf(layer: tf.layers.Layer, name: string): number {
 }
 
 /** Takes what noise multiplies by at the start out of the weights that read the set's groups, or of those that make them; false where neither can be. */
-function takeOut(start: number, { groups }: GroupSet, places: readonly Place[]): boolean {
+function takeOut(start: number, groups: number, places: readonly Place[]): boolean {
   const factors = new Float64Array(groups).fill(1 / start);
   const ahead = ({ readings }: Place) => allOf(readings, ({ op, input }) => targetsAt(op, input, factors));
   const behind = ({ value, readings }: Place) => targetsBehind(value, factors, readings.length);

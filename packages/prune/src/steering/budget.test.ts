@@ -17,21 +17,24 @@ describe('budgetOf', () => {
   it('says of random graphs, again and again, what pruneModel would leave', () => {
     let changed = 0;
     fc.assert(
-      fc.property(graphSpecs, fc.nat(1e6), (spec, seed) => {
+      fc.property(graphSpecs, fc.nat(1e6), fc.boolean(), (spec, seed, gather) => {
         const given = buildGraph(spec, { noisy: false });
         fc.pre(countFlops(given).macs > 0);
         let model: tf.LayersModel;
         try {
-          model = withNoise(given);
+          model = withNoise(given, { gather });
         } catch (error) {
           if (error instanceof PruneError) return;
           throw error;
         }
-        const budgets = [budgetOf(model, { macs: 0.5 }), budgetOf(model, { bytes: 0.5 })];
+        const budgets = [
+          budgetOf(model, { macs: 0.5 }, { gather }),
+          budgetOf(model, { bytes: 0.5 }, { gather }),
+        ];
         expect(budgets.map(({ asked }) => asked)).toEqual([0.5, 0.5]);
         for (const share of [0.3, 0.6]) {
           drown(model, seed, share);
-          const { model: pruned, report } = pruneModel(model);
+          const { model: pruned, report } = pruneModel(model, { gather });
           const { before, after } = report;
           expect(budgets.map((budget) => budget.share())).toEqual([
             after.macs / before.macs,

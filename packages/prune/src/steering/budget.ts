@@ -1,10 +1,10 @@
 import { multiplierAt, noiseOf } from '@sbp/layers';
-import type { InputShapes } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { costsBefore, costsOf } from '../cut/costs.js';
 import { planOf } from '../cut/plan.js';
 import { PruneError } from '../errors.js';
 import { readOps } from '../ops/read-ops.js';
+import type { PruneOptions } from '../prune-model.js';
 import { limitOf, type Target } from '../target/target.js';
 
 /** How far noise in training is from a target. */
@@ -21,13 +21,13 @@ export interface Budget {
 /**
  * Looks at a noisy model while it is trained.
  *
- * @param options `threshold` replaces the noises' own; `inputShapes` fills in sizes that the model leaves open
+ * @param options `threshold` replaces the noises' own; `gather` as {@link pruneModel} has it; `inputShapes` fills in sizes that the model leaves open
  * @throws PruneError for models that cannot be cut, those without noise, and what is no target
  */
 export function budgetOf(
   model: tf.LayersModel,
   target: Target,
-  { threshold, inputShapes }: { readonly threshold?: number; readonly inputShapes?: InputShapes } = {},
+  { threshold, gather = false, inputShapes }: Pick<PruneOptions, 'threshold' | 'gather' | 'inputShapes'> = {},
 ): Budget {
   const graph = readOps(model, { threshold, inputShapes });
   const noisy = graph.ops.filter(({ noise }) => noise);
@@ -39,7 +39,7 @@ export function budgetOf(
       const multiplier = threshold === undefined ? values.multiplier : multiplierAt(threshold, values);
       Object.assign(noise!, { multiplier, snr: values.snr });
     }
-    return sum(costsOf(graph, planOf(graph, false))) / before;
+    return sum(costsOf(graph, planOf(graph, gather))) / before;
   };
   return { asked, share };
 }

@@ -15,7 +15,7 @@ export interface SteeringOptions {
   readonly asked: number;
   /** The KL's scale at the start: rather too low than too high, for what has drowned seldom comes back. Default 0.05, for weights of 1 in the mean, as `weighKl` gives them. */
   readonly start?: number;
-  /** Progress, 0 to 1, at which the target is to be reached. Default 0.8. */
+  /** Progress, 0 to 1, at which the target is to be reached; what is left of the training is for the weights to make up for it. Default 0.6. */
   readonly until?: number;
 }
 
@@ -43,13 +43,13 @@ const FULL = 0.45;
 const LIMITS = { down: 3, up: 14 };
 
 /**
- * Steers the KL's scale so that the share of a network that noise leaves falls to a target along a straight line, and stays there. From the scale to drowned groups it takes a while: compared with the line ahead is
+ * Steers the KL's scale so that the share of a network that noise leaves falls to a target, by equal factors in equal times, and stays there. From the scale to drowned groups it takes a while: compared with the line ahead is
  * the share less what the scale's latest changes will still do to it. Changed is the scale's logarithm, at a limited rate and within limits, so that it does not run away while nothing has drowned yet,
  * or nothing can.
  *
  * @throws PruneError for settings that cannot be used
  */
-export function steering({ asked, start = 0.05, until = 0.8 }: SteeringOptions): Steering {
+export function steering({ asked, start = 0.05, until = 0.6 }: SteeringOptions): Steering {
   const check = (name: string, value: number, most: number) => {
     if (!(value > 0 && value <= most))
       throw new PruneError(`steering: ${name} is ${value}; expected a number above 0 and at most ${most}`);
@@ -58,8 +58,7 @@ export function steering({ asked, start = 0.05, until = 0.8 }: SteeringOptions):
   check('start', start, Number.MAX_VALUE);
   check('until', until, 1);
   const begin = Math.min(TIMES.begin, until / 2);
-  const line = (progress: number) =>
-    1 + (asked - 1) * Math.min(1, Math.max(0, (progress - begin) / (until - begin)));
+  const line = (progress: number) => asked ** Math.min(1, Math.max(0, (progress - begin) / (until - begin)));
   const within = (x: number, low: number, high: number) => Math.min(high, Math.max(low, x));
   const first = Math.log(start);
   return {

@@ -15,7 +15,7 @@ export async function cutInSteps(
   trained: tf.LayersModel,
   errorOf: (cut: tf.LayersModel) => Promise<number>,
 ): Promise<CutModel> {
-  const { target, roundTo, criterion: name } = job.settings;
+  const { target, roundTo, gather, criterion: name } = job.settings;
   const whole = countFlops(trained);
   const steps = name === 'taylor' && hasParts(target) ? STEPS : 1;
   let last: CutModel | undefined;
@@ -23,7 +23,7 @@ export async function cutInSteps(
     const from = last?.model ?? trained;
     const criterion = await criterionFor(job, from);
     const now = steps > 1 ? partly(target, step / steps, whole) : target;
-    const cut = await cutTo(now, from, { criterion, roundTo, errorOf });
+    const cut = await cutTo(now, from, { criterion, roundTo, gather, errorOf });
     from.dispose();
     if (step < steps) await recalibrated(job, cut.model, FEW);
     last = last ? { ...cut, report: joined(last.report, cut.report) } : cut;

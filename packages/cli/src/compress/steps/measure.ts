@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelBytes } from '@sbp/model';
-import { budgetOf, countFlops } from '@sbp/prune';
+import { budgetOf, countFlops, PruneError, startingKlScale, weighKl } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../../run/run-folder.js';
 import { count, duration, plural } from '../../words/words.js';
-import { isByNoise } from '../criterion.js';
+import { byTaylor, GRADIENTS, isByNoise } from '../criterion.js';
 import type { Job } from '../job.js';
 import type { SteerTo } from '../targets/kind.js';
 import { steered, steerTo } from '../targets/targets.js';
@@ -32,6 +32,8 @@ export interface Measured {
   took: number;
   /** What noise is steered to. */
   steerTo: SteerTo;
+  /** The KL's scale that its training starts with. */
+  klScale: number;
   /** What all of it runs on. */
   on: { engine: string; replicas: number };
 }
@@ -48,8 +50,9 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const { macs, params } = countFlops(original);
   const noisy = noisyModel(job);
   const groups = groupsOf(noisy);
-  const to = await steerTo(settings.target, noisy);
-  const { asked } = budgetOf(noisy, steered(to));
+  const to = await steerTo(settings.target, noisy, settings);
+  const { asked } = budgetOf(noisy, steered(to), settings);
+  const klScale = await startOf(job, noisy, to);
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
   const byNoise = isByNoise(settings.criterion);
@@ -62,7 +65,7 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const took = (performance.now() - start) / 1000;
   const seconds = took + slow + quick + evaluated * (config.epochs + fineTune + 8) + 10;
   const measured = {
-    ...{ error, macs, params, groups, examplesPerSecond, seconds, took, steerTo: to },
+    ...{ error, macs, params, groups, examplesPerSecond, seconds, took, steerTo: to, klScale },
     bytes: await modelBytes(original),
     on: { engine: job.on.engine.name, replicas: job.on.replicas },
   };
@@ -74,6 +77,27 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   );
   writeJson(paths.measured, measured);
   return measured;
+}
+
+/** Of the scale at which groups would drown if the weights stayed as they are: to start below it costs little, to start above it groups. */
+const CAREFUL = 0.2;
+/** What steering starts with at least. */
+const LEAST = 0.05;
+
+async function startOf(job: Job, noisy: tf.LayersModel, to: SteerTo): Promise<number> {
+  if (!isByNoise(job.settings.criterion)) return LEAST;
+  weighKl(noisy, steered(to));
+  const { asked } = budgetOf(noisy, steered(to), job.settings);
+  const { batchSize } = GRADIENTS;
+  try {
+    const curvature = await byTaylor(job, noisy);
+    const options = { asked, batchSize, trainExamples: job.data.train.size };
+    return Math.max(LEAST, CAREFUL * startingKlScale(noisy, curvature, options));
+  } catch (error) {
+    // an engine that trains all layers need not have tfjs's gradients of all of them
+    if (error instanceof PruneError) return LEAST;
+    throw error;
+  }
 }
 
 /** Trains a copy for some steps. */

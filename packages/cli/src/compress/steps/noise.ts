@@ -7,11 +7,12 @@ import { isByNoise } from '../criterion.js';
 import { type Job, STEPS, stepsOf } from '../job.js';
 import type { SteerTo } from '../targets/kind.js';
 import { steered } from '../targets/targets.js';
+import type { Measured } from './measure.js';
 import { noisyModel } from './noisy-model.js';
 import { trainStep } from './train-step.js';
 
 /** Trains the model with noise, until what the target wants gone has drowned in it. */
-export async function noiseStep(job: Job, to: SteerTo): Promise<void> {
+export async function noiseStep(job: Job, { steerTo: to, klScale }: Measured): Promise<void> {
   const { paths, say, train, settings } = job;
   if (existsSync(paths.noise.done) || !isByNoise(settings.criterion)) return;
   const model = noisyModel(job, to);
@@ -20,26 +21,27 @@ export async function noiseStep(job: Job, to: SteerTo): Promise<void> {
     model,
     settings: { ...train, noiseRate: noiseRate(job) },
     files: paths.noise,
-    steer: steeringTo(to, model, job),
+    steer: steeringTo(to, model, job, klScale),
   });
 }
 
-/** Larger steps of Adam than that are too coarse for it. */
+/** Adam's rate for the noise, and the largest: steps beyond it are too coarse. */
+const RATE = 0.01;
 const COARSEST = 0.04;
 
-/** Factor on the rate for the noise: log σ has a long way to go, in however few steps. */
+/** Factor on the weights' rate for the noise: log σ has a long way to go, however small their steps are, and in however few. */
 function noiseRate(job: Job): number {
-  const wanted = 10 * Math.max(1, STEPS / stepsOf(job));
-  return Math.max(10, Math.min(wanted, COARSEST / job.settings.learningRate));
+  const rate = Math.min(COARSEST, RATE * Math.max(1, STEPS / stepsOf(job)));
+  return Math.max(1, rate / job.settings.learningRate);
 }
 
 /** Times that the KL's scale is set in a training. */
 const SETTINGS = 40;
 
 /** The KL steered so that what the noise's thresholds leave is the target when training ends. */
-function steeringTo(to: SteerTo, model: tf.LayersModel, job: Job): Steering {
-  const budget = budgetOf(model, steered(to));
-  const { initial, next } = steering({ asked: budget.asked });
+function steeringTo(to: SteerTo, model: tf.LayersModel, job: Job, start: number): Steering {
+  const budget = budgetOf(model, steered(to), job.settings);
+  const { initial, next } = steering({ asked: budget.asked, start });
   return {
     every: Math.max(1, Math.round(stepsOf(job) / SETTINGS)),
     next(_, done, before) {

@@ -13,14 +13,14 @@ export function costKind(measure: Measure, example: string): TargetKind<number> 
       const share = left > 1 ? left / before : left;
       return before * Math.min(1, share) ** way;
     },
-    async steerTo(left, noisy) {
+    async steerTo(left, noisy, { gather }) {
       // a target out of reach is refused now, not after the training
-      pruneModel(noisy, { target: targetOf(left) }).model.dispose();
+      pruneModel(noisy, { target: targetOf(left), gather }).model.dispose();
       return targetOf(left);
     },
-    async cut(left, trained, { criterion, roundTo }) {
+    async cut(left, trained, { criterion, roundTo, gather }) {
       const target = targetOf(left);
-      return pruneModel(trained, { target, criterion, roundTo: roundTo || 1 });
+      return pruneModel(trained, { target, criterion, gather, roundTo: roundTo || 1 });
     },
   };
 }

@@ -12,7 +12,7 @@ export const error: TargetKind<number> = {
   example: 'error=1.5 (at most, in what is measured)',
   parse: macs.parse,
   words: String,
-  steerTo: (_, noisy) => macs.steerTo(FIRST_SHARE, noisy),
+  steerTo: (_, noisy, how) => macs.steerTo(FIRST_SHARE, noisy, how),
   async cut(asked) {
     throw new UsageError(`--target error=${asked} needs --data: there is no error without.`);
   },

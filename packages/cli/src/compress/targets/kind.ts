@@ -14,7 +14,7 @@ export interface CutModel {
 }
 
 /** How a model is cut, besides its target. */
-export interface CutOptions extends Pick<PruneOptions, 'criterion'> {
+export interface CutOptions extends Pick<PruneOptions, 'criterion' | 'gather'> {
   /** Widths are left at multiples of it; 0: as the target's runtime likes them. */
   readonly roundTo: number;
   /** The error of a model that was cut, to choose by; left out where there is no data. */
@@ -41,7 +41,7 @@ export interface TargetKind<Options> {
    * @param noisy the model before it is trained
    * @throws PruneError or UsageError for a target that is out of reach
    */
-  steerTo(options: Options, noisy: tf.LayersModel): Promise<SteerTo>;
+  steerTo(options: Options, noisy: tf.LayersModel, how: Pick<CutOptions, 'gather'>): Promise<SteerTo>;
   /** @throws as `steerTo` */
   cut(options: Options, trained: tf.LayersModel, how: CutOptions): Promise<CutModel>;
 }

@@ -26,17 +26,17 @@ export const latency: TargetKind<Latency> = {
     return { milliseconds, runtime: known, batchSize };
   },
   words: ({ milliseconds, runtime, batchSize }) => `${milliseconds}ms@${runtime}:${batchSize}`,
-  async steerTo({ milliseconds, runtime, batchSize }, noisy) {
-    const { model, target } = await meetLatency(noisy, milliseconds, clockOf(runtime, batchSize));
+  async steerTo({ milliseconds, runtime, batchSize }, noisy, how) {
+    const { model, target } = await meetLatency(noisy, milliseconds, clockOf(runtime, batchSize), how);
     model.dispose();
     return target;
   },
-  async cut({ milliseconds, runtime, batchSize }, trained, { criterion, roundTo, errorOf }) {
+  async cut({ milliseconds, runtime, batchSize }, trained, { criterion, roundTo, gather, errorOf }) {
     const clock = clockOf(runtime, batchSize);
     const several = !roundTo && errorOf && runtime === 'onnxruntime';
     const found: (MetLatency & { multiple: number; error: number })[] = [];
     for (const multiple of several ? [1, BLOCK] : [roundTo || 1]) {
-      const met = await meetLatency(trained, milliseconds, clock, { criterion, roundTo: multiple });
+      const met = await meetLatency(trained, milliseconds, clock, { criterion, gather, roundTo: multiple });
       found.push({ ...met, multiple, error: several ? await errorOf(met.model) : 0 });
     }
     const [best, ...others] = found.sort((a, b) => a.error - b.error) as [(typeof found)[number]];

@@ -33,7 +33,7 @@ export async function meetLatency(
   model: tf.LayersModel,
   asked: number,
   clock: Clock,
-  options: Pick<PruneOptions, 'criterion' | 'roundTo'> = {},
+  options: Pick<PruneOptions, 'criterion' | 'roundTo' | 'gather'> = {},
 ): Promise<MetLatency> {
   const whole = foldNoise(model);
   const before = await clock.time(whole);

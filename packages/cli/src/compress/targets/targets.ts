@@ -48,9 +48,13 @@ export function partly(target: CompressTarget, way: number, whole: Cost): Compre
 }
 
 /** What noise is steered to for a target. @throws as its kind does */
-export function steerTo(target: CompressTarget, noisy: tf.LayersModel): Promise<SteerTo> {
+export function steerTo(
+  target: CompressTarget,
+  noisy: tf.LayersModel,
+  how: Pick<CutOptions, 'gather'>,
+): Promise<SteerTo> {
   const { kind, options } = split(target);
-  return kind.steerTo(options, noisy);
+  return kind.steerTo(options, noisy, how);
 }
 
 /** As @sbp/prune takes it. */

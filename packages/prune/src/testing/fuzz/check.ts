@@ -25,7 +25,7 @@ import { refusalOf } from './refusals.js';
 export interface Surgery {
   readonly withNoise: (
     model: tf.LayersModel,
-    options?: { at?: (layer: tf.layers.Layer) => boolean },
+    options?: { at?: (layer: tf.layers.Layer) => boolean; gather?: boolean },
   ) => tf.LayersModel;
   readonly foldNoise: (model: tf.LayersModel) => tf.LayersModel;
   readonly pruneModel: (
@@ -121,7 +121,10 @@ export async function check(
       }
     }
     const before = numbersOf(given);
-    const options = at === 'all' ? {} : { at: ({ name }: tf.layers.Layer) => name.length % 3 > 0 };
+    const options = {
+      gather,
+      ...(at === 'some' && { at: ({ name }: tf.layers.Layer) => name.length % 3 > 0 }),
+    };
     const noisy =
       noise === 'own' ? given : keep(attempt(refused, 'withNoise', () => surgery.withNoise(given, options)));
     if (!noisy) return nothing;
