@@ -1,4 +1,6 @@
 import { loadModel, modelFiles } from '@sbp/model';
+import type * as tf from '@tensorflow/tfjs';
+import { owned } from '../run/ownership.js';
 import { readJson } from '../run/run-folder.js';
 import { UsageError } from '../words/failure.js';
 import { print } from '../words/words.js';
@@ -8,7 +10,7 @@ import type { Job } from './job.js';
 import { engineFor, openJob } from './open-job.js';
 import type { CompressResult } from './report/result.js';
 import { resultLines } from './report/result-lines.js';
-import { type CompressSettings, compressPaths, openFolder, sha256Of } from './settings.js';
+import { type CompressSettings, checkFolder, compressPaths, openFolder, sha256Of } from './settings.js';
 import { cutStep } from './steps/cut.js';
 import { finishStep } from './steps/finish.js';
 import { measureStep } from './steps/measure.js';
@@ -34,7 +36,6 @@ export async function compress(
 ): Promise<void> {
   const began = performance.now();
   const stream = json ? process.stderr : process.stdout;
-  const say = (line: string) => stream.write(`${line}\n`);
   const paths = compressPaths(out);
   const settings = { ...asked, classes: classNames(asked.model, asked.classes) };
   if (settings.rounds > 1 && (isByNoise(settings.criterion) || !hasParts(settings.target)))
@@ -49,6 +50,19 @@ export async function compress(
   const original = await loadModel(settings.model);
   const files = await modelFiles(original);
   const sha256 = sha256Of(files['model.json']) + sha256Of(files['weights.bin']);
+  // before anything is written to what may be somebody else's folder
+  checkFolder(paths, settings, sha256);
+  await owned(paths.folder, () =>
+    compressIn(original, { paths, settings, on, stream }, { sha256, json, began }),
+  );
+}
+
+async function compressIn(
+  original: tf.LayersModel,
+  { paths, settings, on, stream }: Pick<Job, 'paths' | 'settings' | 'on' | 'stream'>,
+  { sha256, json, began }: { sha256: string; json: boolean; began: number },
+): Promise<void> {
+  const say = (line: string) => stream.write(`${line}\n`);
   const { isDone, replaces } = openFolder(paths, settings, sha256);
   if (isDone) {
     const result = readJson<CompressResult>(paths.result);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CriterionName } from '@sbp/prune';
+import { isLeftOver } from '../run/ownership.js';
 import { readJson, writeJson } from '../run/run-folder.js';
 import { UsageError } from '../words/failure.js';
 import type { CompressTarget } from './targets/targets.js';
@@ -88,22 +89,20 @@ interface Kept {
 }
 
 /**
- * Whether a compression can go to this folder: a new one, or one that holds one of the same model, data and training. Another target begins anew where the
- * noise has been trained, another fine-tuning where the model has been cut; what they stand on stays.
+ * Whether a compression can go to this folder: a new one, or one that holds one of the same model, data and training.
  *
- * @returns whether its result is there; or the target of the one that is, and that this one will take the place of
+ * @returns what is kept there of its settings, and what is to be
  * @throws UsageError naming what differs, or what else is there
  */
-export function openFolder(
-  paths: CompressPaths,
+export function checkFolder(
+  { folder, settings: file }: CompressPaths,
   settings: CompressSettings,
   sha256: string,
-): { isDone: boolean; replaces?: CompressTarget } {
-  const { folder, settings: file } = paths;
+): { before: Kept | undefined; now: Kept } {
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw new UsageError(`--out ${folder} is a file; give a folder.`);
   const before = existsSync(file) ? readKept(file) : undefined;
-  if (!before && existsSync(folder) && readdirSync(folder).some((name) => name !== 'compress.json.tmp'))
+  if (!before && existsSync(folder) && !readdirSync(folder).every(isLeftOver))
     throw new UsageError(`--out ${folder} holds files, but none that sbp compress wrote; give a new folder.`);
   const now: Kept = { settings: placed(settings), sha256 };
   if (before) {
@@ -112,9 +111,25 @@ export function openFolder(
       throw new UsageError(
         `${folder} holds a compression with another ${differs}; give this one another --out, or delete the folder to begin anew.`,
       );
-    if (cutBy(before) !== cutBy(now)) forgetFrom(paths, 'cut');
-    else if (before.settings.fineTune !== now.settings.fineTune) forgetFrom(paths, 'tune');
   }
+  return { before, now };
+}
+
+/**
+ * Makes a folder ready for a compression. Another target begins anew where the noise has been trained, another fine-tuning where the model has been cut; what they stand on stays.
+ *
+ * @returns whether its result is there; or the target of the one that is, and that this one will take the place of
+ * @throws UsageError as {@link checkFolder}
+ */
+export function openFolder(
+  paths: CompressPaths,
+  settings: CompressSettings,
+  sha256: string,
+): { isDone: boolean; replaces?: CompressTarget } {
+  const { settings: file } = paths;
+  const { before, now } = checkFolder(paths, settings, sha256);
+  if (before && cutBy(before) !== cutBy(now)) forgetFrom(paths, 'cut');
+  else if (before && before.settings.fineTune !== now.settings.fineTune) forgetFrom(paths, 'tune');
   mkdirSync(paths.work, { recursive: true });
   writeJson(file, now);
   if (!existsSync(paths.result)) return { isDone: false };

@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { philox } from '@sbp/math';
-import { checkpointFiles } from '@sbp/train/checkpoint';
+import { checkpointFiles, temporaryOf } from '@sbp/train/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runConfigSchema } from '../config/run-config.js';
 import { fewDigits } from '../testing/few-digits.js';
@@ -150,7 +159,7 @@ describe('a folder', () => {
   it('in which a run was killed before its config was whole is begun in anew', () => {
     const { folder: half } = paths('half');
     mkdirSync(half, { recursive: true });
-    writeFileSync(join(half, 'config.json.tmp'), '{ "na');
+    writeFileSync(temporaryOf(paths('half').config), '{ "na');
     expect(() => checkRunFolder(paths('half'), runConfigSchema.parse(config))).not.toThrow();
     writeFileSync(join(half, 'thesis.tex'), '');
     expect(() => checkRunFolder(paths('half'), runConfigSchema.parse(config))).toThrow(
@@ -171,9 +180,13 @@ describe('checkpoints of a run', () => {
       bytes[bytes.length - 1000]! ^= 1;
       writeFileSync(current, bytes);
       const before = readFileSync(previous);
-      // every write there is answered as by a full disk
-      symlinkSync('/dev/full', `${current}.new.tmp`);
+      // every write there is answered as by a full disk, once the run has swept what others left there
+      const plant = setInterval(() => {
+        const temporary = temporaryOf(`${current}.new`);
+        if (!lstatSync(temporary, { throwIfNoEntry: false })) symlinkSync('/dev/full', temporary);
+      }, 2);
       const { code, stdout, stderr } = await sbp(folder, ...begun, '--checkpoint-minutes', '0');
+      clearInterval(plant);
       expect(stdout).toMatch(
         /runs\/begun\/checkpoints\/current\.bin is damaged .+ set aside .+ \S+previous\.bin is used instead\./,
       );

@@ -5,6 +5,7 @@ import type { EpochMetrics } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import { type RunConfig, runConfigSchema } from '../config/run-config.js';
 import { UsageError } from '../words/failure.js';
+import { isLeftOver } from './ownership.js';
 
 /** Paths of what a run leaves behind. */
 export function runPaths(folder: string) {
@@ -62,7 +63,7 @@ export function checkRunFolder(paths: RunPaths, config: RunConfig, again = false
   if (!existsSync(folder)) return false;
   if (!existsSync(file)) {
     // A run that was killed while it wrote its config has only half of it.
-    if (readdirSync(folder).every((name) => name === 'config.json.tmp')) return false;
+    if (readdirSync(folder).every(isLeftOver)) return false;
     throw new UsageError(`${folder} holds files but no run (no config.json); give another --name or --runs.`);
   }
   const before = readConfig(file);

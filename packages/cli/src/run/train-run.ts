@@ -4,6 +4,7 @@ import { writeAtomically } from '@sbp/train/checkpoint';
 import { type RunOverrides, readRunConfig } from '../config/read-config.js';
 import type { RunConfig } from '../config/run-config.js';
 import { UsageError } from '../words/failure.js';
+import { owned } from './ownership.js';
 import { isDone, type PhaseName, phaseNames, phases } from './phases/phases.js';
 import type { Run } from './run.js';
 import { beginRun, checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
@@ -40,10 +41,20 @@ export async function trainRun(file: string, { seed, ...options }: TrainOptions)
   for (const one of seed) await oneRun(file, { ...options, seed: one });
 }
 
-async function oneRun(file: string, options: Omit<TrainOptions, 'seed'> & { seed?: number }): Promise<void> {
-  const { runs, json = false, checkpointMinutes, gather = false, phase, again = false } = options;
+type OneRun = Omit<TrainOptions, 'seed'> & { seed?: number };
+
+async function oneRun(file: string, options: OneRun): Promise<void> {
   const config = readRunConfig(file, options);
-  const paths = runPaths(join(runs, config.name));
+  const paths = runPaths(join(options.runs, config.name));
+  // before anything is written to what may be somebody else's folder
+  const tunesAnew = checkRunFolder(paths, config, options.again);
+  const isRead = isDone('bench', paths) && !options.again && !tunesAnew;
+  if (isRead) await oneRunIn(paths, config, file, options);
+  else await owned(paths.folder, () => oneRunIn(paths, config, file, options));
+}
+
+async function oneRunIn(paths: RunPaths, config: RunConfig, file: string, options: OneRun): Promise<void> {
+  const { runs, json = false, checkpointMinutes, gather = false, phase, again = false } = options;
   const tunesAnew = checkRunFolder(paths, config, again);
   const stream = json ? process.stderr : process.stdout;
   const say = (line: string) => stream.write(`${line}\n`);

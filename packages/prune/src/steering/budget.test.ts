@@ -82,7 +82,7 @@ describe('weighKl', () => {
       .apply([on(sum, conv(6, 3)), on(sum, conv(4, 3))]) as tf.SymbolicTensor;
     const outputs = on(joined, conv(5, 3, 2), layers.flatten(), layers.dense({ units: 3 }));
     const model = withNoise(tf.model({ inputs: x, outputs }));
-    weighKl(model, { [measure]: 0.5 } as { macs: number });
+    weighKl(model, { [measure]: 1 } as { macs: number });
     const noises = noisesOf(model);
     expect(noises.length).toBe(4);
     const weights = noises.map(({ klWeight }) => klWeight);
@@ -103,5 +103,19 @@ describe('weighKl', () => {
     });
     for (const [i, weight] of weights.entries())
       expect(weight / weights[0]!).toBeCloseTo(freed[i]! / freed[0]!, 6);
+  });
+
+  it('by what a group frees where the target leaves the others, and not of the whole network', () => {
+    const dense = (units: number, inputShape?: [number]) =>
+      layers.dense({ units, ...(inputShape && { inputShape }) });
+    const model = withNoise(tf.sequential({ layers: [dense(40, [10]), dense(40), dense(50)] }));
+    const ratioAt = (macs: number) => {
+      weighKl(model, { macs });
+      const [first, second] = noisesOf(model).map(({ klWeight }) => klWeight) as [number, number];
+      return first / second;
+    };
+    expect(ratioAt(1)).toBeCloseTo((10 + 40) / (40 + 50), 9);
+    // half of each set costs 10 · 20 + 20 · 20 + 20 · 50 of 4,000
+    expect(ratioAt(0.4)).toBeCloseTo((10 + 20) / (20 + 50), 9);
   });
 });

@@ -1,16 +1,17 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 
 /**
  * Writes a file so that it is there whole or as it was before, whatever happens meanwhile: next to it, to the disk, then
  * renamed over it. Where that fails, nothing but the error is left of the attempt.
  *
- * (Not write-file-atomic: its synchronous form takes one short write, as a disk that is nearly full gives, for a whole one, and names
- * its temporary files at random, so that each kill would leave one more.)
+ * (Not write-file-atomic: its synchronous form takes one short write, as a disk that is nearly full gives, for a whole one.)
  *
  * @param pieces written one after the other
  */
 export function writeAtomically(file: string, ...pieces: (string | Uint8Array)[]): void {
-  const temporary = `${file}.tmp`;
+  const temporary = temporaryOf(file);
   try {
     writeAll(temporary, pieces);
     renameSync(temporary, file);
@@ -31,4 +32,13 @@ function writeAll(file: string, pieces: (string | Uint8Array)[]): void {
   } finally {
     closeSync(handle);
   }
+}
+
+/** Where a file is written before it has its name: no other process writes there, whichever machines share the folder. */
+export const temporaryOf = (file: string): string => `${file}.${hostname()}-${process.pid}.tmp`;
+
+/** Takes away what processes that were killed have left half written, in a folder in which no other is at work. */
+export function sweep(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    if (/\.tmp(\.old)?$/.test(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
 }

@@ -21,6 +21,7 @@ import {
   checkpointFiles,
   readBestCheckpoint,
   readCheckpoint,
+  temporaryOf,
   writeCheckpoint,
 } from './checkpoint.js';
 
@@ -136,7 +137,7 @@ describe('checkpoints', () => {
     for (const n of [1, 2]) writeCheckpoint(folder, after(epochs(n)));
     // current has become previous, the new one has no name yet
     writeFileSync(`${files.current}.new`, readFileSync(files.current));
-    writeFileSync(`${files.current}.new.tmp`, 'half');
+    writeFileSync(temporaryOf(`${files.current}.new`), 'half');
     rmSync(files.previous);
     writeFileSync(files.previous, readFileSync(files.current));
     rmSync(files.current);
@@ -155,7 +156,7 @@ describe('a full disk', () => {
       writeCheckpoint(folder, after(epochs(1)));
       writeCheckpoint(folder, after(epochs(2)));
       const before = readFileSync(files.current);
-      symlinkSync('/dev/full', `${files.current}.new.tmp`);
+      symlinkSync('/dev/full', temporaryOf(`${files.current}.new`));
       const worse = [...epochs(2), metrics(3, { loss: 9 })];
       expect(() => writeCheckpoint(folder, after(worse))).toThrow(
         new CheckpointError(

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '@sbp/engine';
 import type { EpochMetrics, TrainState } from '../run/state.js';
-import { writeAtomically } from './atomic-write.js';
+import { sweep, temporaryOf, writeAtomically } from './atomic-write.js';
 
-export { writeAtomically };
+export { sweep, temporaryOf, writeAtomically };
 
 /** What a run goes on from: its state, what was measured so far, and what it must run on to give the same bits. */
 export interface Checkpoint {

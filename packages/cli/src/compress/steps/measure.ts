@@ -86,7 +86,7 @@ const LEAST = 0.05;
 
 async function startOf(job: Job, noisy: tf.LayersModel, to: SteerTo): Promise<number> {
   if (!isByNoise(job.settings.criterion)) return LEAST;
-  weighKl(noisy, steered(to));
+  weighKl(noisy, steered(to), job.settings);
   const { asked } = budgetOf(noisy, steered(to), job.settings);
   const { batchSize } = GRADIENTS;
   try {

@@ -7,6 +7,6 @@ import { steered } from '../targets/targets.js';
 /** The model with noise on all that can go; each group's KL is by what it costs, where it is known what for. */
 export function noisyModel({ original, data, settings: { gather } }: Job, to?: SteerTo): tf.LayersModel {
   const noisy = withNoise(original, { gather, logSigmaInit: -3, trainExamples: data.train.size });
-  if (to) weighKl(noisy, steered(to));
+  if (to) weighKl(noisy, steered(to), { gather });
   return noisy;
 }
