@@ -32,6 +32,11 @@ export interface TrainHooks {
    */
   onCheckpoint?(state: TrainState): void | Promise<void>;
   checkpointMinutes?: number;
+  /**
+   * Stops the training between two steps, or behind the evaluation that is under way: `onCheckpoint` or `onEpoch` has the state by then, and `train` throws. Replicas in processes of their own, one a GPU, stop at the
+   * next checkpoint. With it, what an evaluation of some seconds follows is given to `onCheckpoint` before.
+   */
+  signal?: AbortSignal;
   /** State to go on from. */
   resume?: TrainState;
   /** Sets how much the KL weighs; left out, as much as each noise's settings say. */
@@ -54,7 +59,7 @@ export interface TrainData {
  *   `trainExamples` default to the training set's size
  * @returns metrics by epoch
  * @throws TrainError for settings that cannot be used; for a loss that is not finite (the model then holds the last
- *   good weights); for a replica that died
+ *   good weights); for a replica that died; where `signal` stopped it
  */
 export function train(
   model: tf.LayersModel,
@@ -101,10 +106,15 @@ export async function trainOn(
   const steps = stepsPerEpoch(course.run);
   const history: EpochMetrics[] = [];
   const seconds = hooks.onCheckpoint && 60 * (hooks.checkpointMinutes ?? CHECKPOINT_MINUTES);
+  const stop = () => Atomics.store(course.run.pauseAt, 1, 1);
+  hooks.signal?.addEventListener('abort', stop);
+  /** Of the last evaluation. */
+  let evaluated = Number.POSITIVE_INFINITY;
   let within = hooks.resume?.within;
   let steering = hooks.resume?.steering;
   try {
     for (let epoch = first; epoch < config.epochs; epoch++) {
+      if (hooks.signal?.aborted) throw stopped();
       const began = performance.now() - 1000 * (within?.seconds ?? 0);
       let kept = within?.seconds ?? 0;
       const elapsed = () => (performance.now() - began) / 1000;
@@ -122,6 +132,16 @@ export async function trainOn(
         const { klScale } = steering ?? {};
         return team.epoch(epoch, { from: within?.sums, seconds, until, klScale, onProgress });
       };
+      const keep = async (step: number, taken: TrainState['within']) => {
+        const state = course.state(weightsAt(step));
+        await hooks.onCheckpoint?.({
+          epoch,
+          within: taken,
+          ...state,
+          ...(steering && { steering }),
+          ...said,
+        });
+      };
       const before = epoch * steps;
       if (!within) steer(before);
       let sums = await part(before + stepsTaken(run, within?.sums));
@@ -129,20 +149,19 @@ export async function trainOn(
         within = { sums, seconds: elapsed() };
         const step = before + stepsTaken(run, sums);
         steer(step);
-        if (elapsed() - kept >= (seconds ?? Number.POSITIVE_INFINITY)) {
-          await hooks.onCheckpoint?.({
-            epoch,
-            within,
-            ...course.state(weightsAt(step)),
-            ...(steering && { steering }),
-            ...said,
-          });
+        if (hooks.signal?.aborted || elapsed() - kept >= (seconds ?? Number.POSITIVE_INFINITY)) {
+          await keep(step, within);
           kept = elapsed();
         }
+        if (hooks.signal?.aborted) throw stopped();
         sums = await part(step);
       }
-      within = undefined;
       const trained = elapsed();
+      if (hooks.signal && sums.failedStep === undefined && (evaluated > LONG || hooks.signal.aborted)) {
+        await keep(before + steps, { sums, seconds: trained });
+        if (hooks.signal.aborted) throw stopped();
+      }
+      within = undefined;
       const weights = run.weights[(epoch * steps + (sums.failedStep ?? steps)) % 2] as Float32Array;
       if (sums.failedStep !== undefined) {
         // the step before it wrote the weights that failed: the other copy is the last that gave a finite loss
@@ -160,6 +179,7 @@ export async function trainOn(
       };
       const { errors, metrics: named } = await figuresOn(data.test);
       const validation = data.validation && (await figuresOn(data.validation));
+      evaluated = elapsed() - trained;
       const state = course.state(weights);
       writeWeights(tf, slots, heldWeights(state));
       const metrics: EpochMetrics = {
@@ -190,12 +210,21 @@ export async function trainOn(
       }
     }
   } finally {
+    hooks.signal?.removeEventListener('abort', stop);
     await course.stop();
   }
   return history;
 }
 
 const CHECKPOINT_MINUTES = 5;
+/** Seconds of an evaluation that nobody would wait for who has been told to stop. */
+const LONG = 1;
+
+const stopped = () =>
+  new TrainError(
+    'training was stopped; its state is what onCheckpoint or onEpoch was given last.',
+    'stopped',
+  );
 
 function otherCopy(run: SharedRun, weights: Float32Array): Float32Array {
   return weights === run.weights[0] ? run.weights[1] : run.weights[0];

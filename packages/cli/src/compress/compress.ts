@@ -2,6 +2,7 @@ import { loadModel, modelFiles } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
 import { owned } from '../run/ownership.js';
 import { readJson } from '../run/run-folder.js';
+import { interruptible } from '../run/signals.js';
 import { UsageError } from '../words/failure.js';
 import { print } from '../words/words.js';
 import { classNames } from './class-names.js';
@@ -29,7 +30,11 @@ export interface CompressOptions {
 /**
  * `sbp compress`: a model, data and a target become a smaller model that does the same. What is there already is not done again.
  */
-export async function compress(
+export function compress(asked: CompressSettings, out: string, options: CompressOptions): Promise<void> {
+  return interruptible(() => compressTo(asked, out, options));
+}
+
+async function compressTo(
   asked: CompressSettings,
   out: string,
   { json = false }: CompressOptions,

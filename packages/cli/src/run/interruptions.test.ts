@@ -3,6 +3,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -153,6 +154,44 @@ describe('a run of which a replica dies', () => {
       expect(await sbp(folder, ...command(name))).toMatchObject({ code: 0, stderr: '' });
     expect(weights(paths('orphaned').trained)).toBe(weights(paths('undisturbed').trained));
   }, 300_000);
+});
+
+describe('a run that is asked to end', () => {
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGUSR1', 75],
+  ] as const)(
+    'by %s keeps the step that it is at, ends with %d within 5 s, and goes on to the same weights, to the bit',
+    async (signal, code) => {
+      const name = signal.toLowerCase();
+      const args = ['train', 'config.json', '--name', name];
+      const { child, ended } = start(folder, args);
+      await new Promise<void>((resolve) => {
+        child.stdout!.on('data', (text: string) => {
+          if (text.includes('epoch 1/2')) resolve();
+        });
+      });
+      const asked = performance.now();
+      child.kill(signal);
+      const first = await ended;
+      expect(performance.now() - asked).toBeLessThan(5000);
+      expect(first).toMatchObject({
+        code,
+        stderr: expect.stringMatching(
+          new RegExp(
+            `^\\nStopped; kept in runs/${name} up to (image [\\d,]+ of|the end of) epoch [12] of 2: the same command goes on`,
+          ),
+        ),
+      });
+      expect(readdirSync(paths(name).folder).filter((entry) => entry.startsWith('.owner'))).toEqual([]);
+      const { code: second, stdout } = await spawned(folder, ...args);
+      expect(second).toBe(0);
+      expect(stdout).toMatch(/Going on from (image [\d,]+ of|the end of) epoch [12] of 2/);
+      expect(weights(paths(name).trained)).toBe(weights(paths('whole').trained));
+      expect(figures(name)).toEqual(figures('whole'));
+    },
+    120_000,
+  );
 });
 
 describe('a folder', () => {

@@ -8,6 +8,7 @@ import { owned } from './ownership.js';
 import { isDone, type PhaseName, phaseNames, phases } from './phases/phases.js';
 import type { Run } from './run.js';
 import { beginRun, checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
+import { interruptible } from './signals.js';
 
 export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
   runs: string;
@@ -31,7 +32,11 @@ export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
  * `sbp train`: trains the config's network, or goes on where an earlier call was stopped; removes the groups that drowned in noise,
  * checks and times what is left, and leaves all of it in the run's folder. What is there already is not done again.
  */
-export async function trainRun(file: string, { seed, ...options }: TrainOptions): Promise<void> {
+export function trainRun(file: string, options: TrainOptions): Promise<void> {
+  return interruptible(() => allRuns(file, options));
+}
+
+async function allRuns(file: string, { seed, ...options }: TrainOptions): Promise<void> {
   if (seed === undefined) return oneRun(file, options);
   const configs = seed.map((one) => readRunConfig(file, { ...options, seed: one }));
   if (new Set(configs.map(({ name }) => name)).size < seed.length)

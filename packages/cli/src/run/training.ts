@@ -4,6 +4,7 @@ import {
   type Steering,
   type TrainConfig,
   TrainError,
+  type TrainHooks,
   type TrainState,
   train,
 } from '@sbp/train';
@@ -16,6 +17,7 @@ import { count, duration, plural } from '../words/words.js';
 import type { RunData } from './data/run-data.js';
 import type { TrainedOn } from './run.js';
 import { appendMetrics, writeJson, writeMetrics } from './run-folder.js';
+import { endIfAsked, ending } from './signals.js';
 
 /** Where a training is kept and shown. */
 interface Place {
@@ -54,30 +56,42 @@ export async function trainToEnd(
   const events = tensorboardWriter(files.events, { from: history.length + 1 });
   const reporter = trainReporter(stream, epochs, history, { total: groupsOf(model), measure });
   let last = saved?.state;
-  const unwatch = stopOnSignals(() => {
-    reporter.stop();
-    return kept(folder, last, epochs);
-  });
+  const stop = new AbortController();
+  const work = {
+    stop: () => stop.abort(),
+    last() {
+      reporter.stop();
+      return kept(folder, last, epochs);
+    },
+  };
   if (saved) say(`Going on from ${place(saved.state)} of ${epochs}, kept in ${folder}`);
   const keep = (state: TrainState) => {
     writeCheckpoint(files.checkpoints, { engine: on.engine.name, replicas: on.replicas, history, state });
     last = state;
   };
+  const hooks: TrainHooks = {
+    resume: saved?.state,
+    signal: stop.signal,
+    onProgress: (progress) => reporter.progress(progress),
+    checkpointMinutes,
+    steer,
+    onCheckpoint: keep,
+    onEpoch: (metrics, state) => {
+      history.push(metrics);
+      // The metrics are brought to what the checkpoint says when the run goes on; events can only be dropped then.
+      writeEpoch(events, metrics, model);
+      keep(state);
+      appendMetrics(files.metrics, metrics);
+      reporter.epoch(metrics);
+    },
+  };
   try {
-    await train(model, data, settings, {
-      resume: saved?.state,
-      onProgress: (progress) => reporter.progress(progress),
-      checkpointMinutes,
-      steer,
-      onCheckpoint: keep,
-      onEpoch: (metrics, state) => {
-        history.push(metrics);
-        // The metrics are brought to what the checkpoint says when the run goes on; events can only be dropped then.
-        writeEpoch(events, metrics, model);
-        keep(state);
-        appendMetrics(files.metrics, metrics);
-        reporter.epoch(metrics);
-      },
+    await ending(work, async () => {
+      try {
+        await train(model, data, settings, hooks);
+      } finally {
+        endIfAsked();
+      }
     });
   } catch (error) {
     // nothing is wrong with what was asked for
@@ -87,7 +101,6 @@ export async function trainToEnd(
   } finally {
     reporter.stop();
     events.close();
-    unwatch();
   }
   if (model !== plain) {
     plain.setWeights(model.getWeights());
@@ -121,22 +134,4 @@ function kept(folder: string, state: TrainState | undefined, epochs: number): st
   if (!state)
     return 'Stopped before this training had anything to keep; the same command begins it anew, and what was done before it stays.';
   return `Stopped; kept in ${folder} up to ${place(state)} of ${epochs}: the same command goes on from there.`;
-}
-
-/**
- * What is written is written whole, so the process can end at any moment; it only has to say so.
- *
- * @returns what ends the watch
- */
-function stopOnSignals(line: () => string): () => void {
-  const stop = (code: number) => () => {
-    process.stderr.write(`\n${line()}\n`);
-    process.exit(code);
-  };
-  const handlers = { SIGINT: stop(130), SIGTERM: stop(143) };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, handlers[signal]);
-  return () => {
-    for (const signal of signals) process.off(signal, handlers[signal]);
-  };
 }

@@ -21,7 +21,7 @@ export async function replicaService(
   const clock = progressClock();
   return async (request) => {
     if (request.kind === 'evaluate') {
-      say({ kind: 'evaluate', measured: replica.evaluate(request.weights, request.dataset) });
+      say({ kind: 'evaluate', measured: await replica.evaluate(request.weights, request.dataset) });
       return;
     }
     const { epoch, from, seconds, until, klScale } = request;

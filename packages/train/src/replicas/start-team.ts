@@ -22,7 +22,7 @@ function inThisThread(model: tf.LayersModel, run: SharedRun): Team {
   return {
     epoch: (epoch, { onProgress, ...part }) =>
       replica.epoch(epoch, { ...part, pause: progressPause(run, epoch, part.from, onProgress, clock) }),
-    evaluate: async (weights, dataset) => replica.evaluate(weights, dataset),
+    evaluate: (weights, dataset) => replica.evaluate(weights, dataset),
     stop: async () => replica.dispose(),
   };
 }

@@ -91,7 +91,8 @@ export async function runEpoch(
     await pause?.(sums);
     if (taken === until || Atomics.load(pauseAt, 0) === taken) return sums;
     // One step ahead: until it is taken, no replica can have looked there for the step after it.
-    if (performance.now() >= due && step + 2 < steps) {
+    const isDue = performance.now() >= due || (pause && Atomics.load(pauseAt, 1) === 1);
+    if (isDue && step + 2 < steps) {
       Atomics.store(pauseAt, 0, taken + 1);
       due = Number.POSITIVE_INFINITY;
     }

@@ -16,12 +16,36 @@ import { add } from './epoch.js';
  *
  * @param indices which; left out, all
  */
-export function measuredSums(
+export function measuredSums(...asked: Parameters<typeof measuring>): number[] {
+  const batches = measuring(...asked);
+  for (;;) {
+    const { done, value } = batches.next();
+    if (done) return value;
+  }
+}
+
+/** {@link measuredSums} that lets the event loop turn about four times a second. */
+export async function measuredSumsInTurns(...asked: Parameters<typeof measuring>): Promise<number[]> {
+  const batches = measuring(...asked);
+  let last = performance.now();
+  for (;;) {
+    const { done, value } = batches.next();
+    if (done) return value;
+    if (performance.now() - last < TURN_MS) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+  }
+}
+
+const TURN_MS = 250;
+
+/** Yields after each batch. */
+function* measuring(
   model: tf.LayersModel,
   dataset: Dataset,
   { outputs }: Objective,
   indices?: Uint32Array,
-): number[] {
+): Generator<undefined, number[]> {
   const inputs = inputTensors(model, dataset);
   const targets = targetTensors(dataset, { outputs });
   const asked = withMasks(model, model.outputs);
@@ -29,7 +53,7 @@ export function measuredSums(
     ? model
     : tf.model({ inputs: model.inputs, outputs: asked.outputs });
   const sums = Array.from({ length: metricsFrom(outputs, outputs.length) }, () => 0);
-  for (const { indices: part, batch } of batchesOf(dataset, batchFor(model), indices))
+  for (const { indices: part, batch } of batchesOf(dataset, batchFor(model), indices)) {
     tf.tidy(() => {
       const said = [own.apply(inputs(batch.inputs, part.length)) as tf.Tensor | tf.Tensor[]].flat();
       const masks = asked.masks();
@@ -47,6 +71,8 @@ export function measuredSums(
       ];
       add(sums, [...tf.concat(found).dataSync<'float32'>()]);
     });
+    yield;
+  }
   return sums;
 }
 

@@ -73,7 +73,7 @@ export class GraphReplica {
     return Number.isFinite(loss + kl) ? { loss, kl, measured, waited: inputs.waited } : 'not finite';
   }
 
-  evaluate(weights: Float32Array, dataset: Dataset): number[] {
+  evaluate(weights: Float32Array, dataset: Dataset): Promise<number[]> {
     return this.place.evaluate(weights, dataset);
   }
 

@@ -27,7 +27,7 @@ export interface RunMemory {
   stats: Float64Array[];
   /** By replica, twice: what it tells the others within a step; see `Exchange`. */
   exchanged: [Float64Array[], Float64Array[]];
-  /** One number: after how many steps of the run all replicas stop within the epoch. */
+  /** After how many steps of the run all replicas stop within the epoch; and 1 where the first of them is to say so as soon as it can. */
   pauseAt: Int32Array;
   barrier: SharedArrayBuffer;
 }
@@ -38,7 +38,7 @@ export function runMemory({ replicas, sizes }: { replicas: number; sizes: Memory
   const stats = STATS + sizes.measured;
   const doubles = replicas * (stats + 2 * exchanged);
   const floats = (averaged ? 3 : 2) * weights + 2 * trained + replicas * weights;
-  const bytes = new SharedArrayBuffer(8 * doubles + 4 * floats + 4);
+  const bytes = new SharedArrayBuffer(8 * doubles + 4 * floats + 8);
   let at = 0;
   const float64 = (length: number) => {
     at += 8 * length;
@@ -59,7 +59,7 @@ export function runMemory({ replicas, sizes }: { replicas: number; sizes: Memory
     v: float32(trained),
     average: averaged ? float32(weights) : undefined,
     gradients: each(() => float32(weights)),
-    pauseAt: new Int32Array(bytes, at, 1),
+    pauseAt: new Int32Array(bytes, at, 2),
     barrier: new SharedArrayBuffer(Barrier.bytes),
   };
 }

@@ -77,7 +77,7 @@ export class Replica {
   }
 
   /** What this replica's share of a data set comes to by the model with these weights; see `measuredSums`. */
-  evaluate(weights: Float32Array, dataset: Dataset): number[] {
+  evaluate(weights: Float32Array, dataset: Dataset): Promise<number[]> {
     return this.place.evaluate(weights, dataset);
   }
 

@@ -10,7 +10,7 @@ import {
 } from '../step/layout.js';
 import { type StepInputs, stepInputs } from '../step/step-input.js';
 import { type StepPace, stepPace } from '../update/pace.js';
-import { measuredSums } from './evaluate.js';
+import { measuredSumsInTurns } from './evaluate.js';
 import { type SharedRun, stepsPerEpoch } from './shared-run.js';
 
 /** What a replica of any kind has of its model and its run. */
@@ -26,7 +26,7 @@ export interface Workplace {
   weightsAt(globalStep: number): Float32Array;
   pace(globalStep: number): StepPace;
   /** What its part of a data set comes to by the model with these weights; see `measuredSums`. */
-  evaluate(weights: Float32Array, dataset: Dataset): number[];
+  evaluate(weights: Float32Array, dataset: Dataset): Promise<number[]>;
 }
 
 /** @param index which of the run's replicas it is for */
@@ -46,7 +46,7 @@ export function workplace(model: tf.LayersModel, run: SharedRun, index: number):
     evaluate(weights, dataset) {
       writeWeights(tf, slots, weights);
       const all = Uint32Array.from({ length: dataset.size }, (_, i) => i);
-      return measuredSums(model, dataset, run.objective, all.subarray(...part(dataset.size)));
+      return measuredSumsInTurns(model, dataset, run.objective, all.subarray(...part(dataset.size)));
     },
   };
 }

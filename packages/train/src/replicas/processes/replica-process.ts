@@ -8,7 +8,7 @@ import { processLink } from './process-link.js';
 const say = (reply: Reply) => process.send?.(reply);
 const die = (error: unknown) => say(dying(error));
 // Who presses Ctrl-C means the process that owns the run; without it there is nothing to do.
-process.on('SIGINT', () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGUSR1']) process.on(signal, () => {});
 process.on('disconnect', () => process.exit());
 
 process.once('message', async ({ model, plan, index, backend, device: expected }: ProcessStart) => {

@@ -1,0 +1,64 @@
+/** What a process that is asked to end ends with: as a shell says of one that did, and 75, "try again", for a queue that is to start it anew. */
+const codes = { SIGINT: 130, SIGTERM: 143, SIGUSR1: 75 } as const;
+
+type Signal = keyof typeof codes;
+const signals = Object.keys(codes) as Signal[];
+
+/** Something that a signal has to end in its own way. */
+interface Work {
+  /** Has it end soon. */
+  stop(): void;
+  /** What is said then. */
+  last(): string;
+}
+
+/** Milliseconds until what does not end by itself is ended: queues kill what is still there after some seconds. */
+const PATIENCE = 4000;
+
+/** The signal that has come. */
+let asked: Signal | undefined;
+let work: Work | undefined;
+
+function handle(signal: Signal): void {
+  // whoever asks again means at once
+  if (asked !== undefined || !work) end(signal);
+  asked = signal;
+  work.stop();
+  setTimeout(() => end(signal), PATIENCE).unref();
+}
+
+function end(signal: Signal): never {
+  const line = work?.last() ?? 'Stopped; what is done stays, and the same command goes on.';
+  process.stderr.write(`\n${line}\n`);
+  process.exit(codes[signal]);
+}
+
+/** Ends the process if a signal has asked for that, now that what it does has come to where it can. */
+export function endIfAsked(): void {
+  if (asked) end(asked);
+}
+
+/**
+ * Does something that resumes, in a process that signals end without losing any of it: what is written is written whole, so that outside of a training it can end anywhere.
+ */
+export async function interruptible<T>(body: () => Promise<T>): Promise<T> {
+  for (const signal of signals) process.on(signal, handle);
+  try {
+    const result = await body();
+    // one that has come while the event loop stood still
+    await new Promise((resolve) => setImmediate(resolve));
+    return result;
+  } finally {
+    for (const signal of signals) process.off(signal, handle);
+  }
+}
+
+/** Does what a signal has to end in its own way. */
+export async function ending<T>(own: Work, body: () => Promise<T>): Promise<T> {
+  work = own;
+  try {
+    return await body();
+  } finally {
+    work = undefined;
+  }
+}
