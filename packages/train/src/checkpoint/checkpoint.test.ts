@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -53,6 +54,18 @@ const flip = (file: string, at: number) => {
   writeFileSync(file, bytes);
 };
 
+/** Gives a checkpoint another header, and the hash that goes with it. */
+function rewritten(file: string, change: (header: Record<string, unknown>) => unknown): void {
+  const body = readFileSync(file).subarray(65);
+  const end = body.indexOf('\n');
+  const header = JSON.stringify(change(JSON.parse(body.toString('utf8', 0, end))));
+  const now = Buffer.concat([Buffer.from(header), body.subarray(end)]);
+  writeFileSync(
+    file,
+    Buffer.concat([Buffer.from(`${createHash('sha256').update(now).digest('hex')}\n`), now]),
+  );
+}
+
 describe('checkpoints', () => {
   it('come back as they were written, to the bit, and leave nothing else in the folder', () => {
     const within = { sums: { examples: 128, loss: 0.1 + 0.2, kl: 1 / 3, measured: [7] }, seconds: 0.7 };
@@ -87,7 +100,7 @@ describe('checkpoints', () => {
     expect(readBestCheckpoint(folder)).toEqual(after(objective.slice(0, 2)));
   });
 
-  it('are skipped, named and set aside when any byte of them is another, and the one before is used', () => {
+  it('are skipped, named and set aside when any byte of them is another, and the newest that is whole is used', () => {
     writeCheckpoint(folder, after(epochs(1)));
     writeCheckpoint(folder, after(epochs(2)));
     const whole = readFileSync(files.current);
@@ -96,18 +109,18 @@ describe('checkpoints', () => {
         writeFileSync(files.current, whole);
         flip(files.current, at);
         const lines: string[] = [];
-        expect(readCheckpoint(folder, (line) => lines.push(line))?.state.epoch).toBe(1);
+        expect(readCheckpoint(folder, (line) => lines.push(line))?.state.epoch).toBe(2);
         expect(lines).toEqual([
-          `${files.current} is damaged (its sha256 is not the one written in it) and set aside as ${files.current}.damaged; ${files.previous} is used instead.`,
+          `${files.current} is damaged (its sha256 is not the one written in it) and set aside as ${files.current}.damaged; ${files.best} is used instead.`,
         ]);
         expect(existsSync(files.current)).toBe(false);
       }),
       { numRuns: 50 },
     );
     // the next one does not push the good one out with the damaged one
-    writeCheckpoint(folder, after(epochs(2)));
+    writeCheckpoint(folder, after([...epochs(2), metrics(3, { loss: 9 })]));
     flip(files.current, 200);
-    expect(readCheckpoint(folder)?.state.epoch).toBe(1);
+    expect(readCheckpoint(folder)?.state.epoch).toBe(2);
   });
 
   it('are skipped when cut short anywhere', () => {
@@ -116,8 +129,34 @@ describe('checkpoints', () => {
     const whole = readFileSync(files.current);
     for (const length of [0, 1, 64, 65, 66, whole.length - 1]) {
       writeFileSync(files.current, whole.subarray(0, length));
-      expect(readCheckpoint(folder)?.state.epoch).toBe(1);
+      expect(readCheckpoint(folder)?.state.epoch).toBe(2);
     }
+  });
+
+  it('are the newer of the one before and the best, where the last is damaged', () => {
+    // the second epoch is not the best
+    const worse = [metrics(1), metrics(2, { loss: 9 }), metrics(3, { loss: 8 })];
+    for (const n of [1, 2, 3]) writeCheckpoint(folder, after(worse.slice(0, n)));
+    flip(files.current, 100);
+    expect(readCheckpoint(folder)?.state.epoch).toBe(2);
+  });
+
+  it.each<[string, (checkpoint: Checkpoint) => void, RegExp]>([
+    ['an epoch after the last', ({ state }) => Object.assign(state, { epoch: 99 }), /it is of epoch 99 of 3/],
+    [
+      'no figures',
+      (checkpoint) => Object.assign(checkpoint, { history: undefined }),
+      /it has no epochs' figures of 2/,
+    ],
+    ['an epoch too few', ({ history }) => history.pop(), /it has 1 epochs' figures of 2/],
+    ['weights that are no numbers', ({ state }) => state.weights.fill(Number.NaN, 1, 2), /are not numbers/],
+  ])('with a valid hash around %s are not believed', (_, spoil, why) => {
+    const checkpoint = after(epochs(2));
+    spoil(checkpoint);
+    writeCheckpoint(folder, { ...checkpoint, history: checkpoint.history ?? [] });
+    if (checkpoint.history === undefined) rewritten(files.current, ({ history, ...rest }) => rest);
+    rmSync(files.best, { force: true });
+    expect(() => readCheckpoint(folder, undefined, 3)).toThrow(why);
   });
 
   it('fall back on the best one, and say it when all are damaged', () => {
@@ -128,7 +167,7 @@ describe('checkpoints', () => {
     flip(files.best, 100);
     expect(() => readCheckpoint(folder)).toThrow(
       new CheckpointError(
-        `every checkpoint is damaged (sha256 not the one written in it): ${files.best}; delete it to train anew.`,
+        `every checkpoint is damaged: ${files.best} (its sha256 is not the one written in it); delete it to train anew.`,
       ),
     );
   });

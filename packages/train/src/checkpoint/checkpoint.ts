@@ -60,43 +60,54 @@ export function writeCheckpoint(folder: string, checkpoint: Checkpoint): void {
 }
 
 /**
- * The newest checkpoint that is as it was written: `current`, else `previous`, else `best`. To go on from any of them ends with the same
+ * The newest checkpoint that is as it was written: `current`, else the newer of `previous` and `best`. To go on from any of them ends with the same
  * weights. A damaged one that is skipped is set aside, so that it does not become `previous`.
  *
  * @param onDamaged is told of each
+ * @param epochs of the training: none can have more
  * @returns undefined where there is none yet
  * @throws CheckpointError where there are some and all are damaged
  */
 export function readCheckpoint(
   folder: string,
   onDamaged: (line: string) => void = () => {},
+  epochs = Number.POSITIVE_INFINITY,
 ): Checkpoint | undefined {
   const { current, previous, best } = checkpointFiles(folder);
-  const damaged: string[] = [];
-  for (const file of [current, previous, best].filter((path) => existsSync(path))) {
-    const checkpoint = parsed(readFileSync(file));
-    if (checkpoint) {
-      for (const path of damaged) {
-        renameSync(path, `${path}.damaged`);
-        onDamaged(
-          `${path} is damaged (its sha256 is not the one written in it) and set aside as ${path}.damaged; ${file} is used instead.`,
-        );
-      }
-      return checkpoint;
-    }
-    damaged.push(file);
-  }
-  if (damaged.length > 0)
+  const damaged: { file: string; why: string }[] = [];
+  const read = (file: string) => {
+    if (!existsSync(file)) return [];
+    const checkpoint = parsed(readFileSync(file), epochs);
+    if (typeof checkpoint !== 'string') return [{ file, checkpoint }];
+    damaged.push({ file, why: checkpoint });
+    return [];
+  };
+  const [newest] = read(current);
+  const found =
+    newest ?? [previous, best].flatMap(read).sort((a, b) => isNewer(a.checkpoint, b.checkpoint))[0];
+  if (!found) {
+    if (damaged.length === 0) return undefined;
+    const all = damaged.map(({ file, why }) => `${file} (${why})`).join(', ');
     throw new CheckpointError(
-      `every checkpoint is damaged (sha256 not the one written in it): ${damaged.join(', ')}; delete ${damaged.length === 1 ? 'it' : 'them'} to train anew.`,
+      `every checkpoint is damaged: ${all}; delete ${damaged.length === 1 ? 'it' : 'them'} to train anew.`,
     );
-  return undefined;
+  }
+  for (const { file, why } of damaged) {
+    renameSync(file, `${file}.damaged`);
+    onDamaged(`${file} is damaged (${why}) and set aside as ${file}.damaged; ${found.file} is used instead.`);
+  }
+  return found.checkpoint;
 }
+
+/** Negative where the first was written later. */
+const isNewer = ({ state: a }: Checkpoint, { state: b }: Checkpoint): number =>
+  b.epoch - a.epoch || (b.within?.sums.examples ?? 0) - (a.within?.sums.examples ?? 0);
 
 /** The checkpoint of the best epoch, by {@link criterion}; undefined where there is none, or it is damaged. */
 export function readBestCheckpoint(folder: string): Checkpoint | undefined {
   const { best } = checkpointFiles(folder);
-  return existsSync(best) ? parsed(readFileSync(best)) : undefined;
+  const checkpoint = existsSync(best) ? parsed(readFileSync(best)) : undefined;
+  return typeof checkpoint === 'string' ? undefined : checkpoint;
 }
 
 function isBest({ state, history }: Checkpoint): boolean {
@@ -120,11 +131,12 @@ function serialized({ state, ...rest }: Checkpoint): Uint8Array[] {
   return [Buffer.from(`${hash.digest('hex')}\n`), ...body];
 }
 
-/** @returns undefined where the bytes are not what was written */
-function parsed(bytes: Buffer): Checkpoint | undefined {
+/** @returns a string where the bytes are not what was written, or what no training can have written: why */
+function parsed(bytes: Buffer, epochs = Number.POSITIVE_INFINITY): Checkpoint | string {
   const body = bytes.subarray(bytes.indexOf('\n') + 1);
   const digest = createHash('sha256').update(body).digest('hex');
-  if (bytes.toString('latin1', 0, bytes.length - body.length) !== `${digest}\n`) return undefined;
+  if (bytes.toString('latin1', 0, bytes.length - body.length) !== `${digest}\n`)
+    return 'its sha256 is not the one written in it';
   const end = body.indexOf('\n');
   const { epoch, within, live, steering, lossFunctions, weights, moments, ...rest } = JSON.parse(
     body.toString('utf8', 0, end),
@@ -143,7 +155,27 @@ function parsed(bytes: Buffer): Checkpoint | undefined {
     v: floats.subarray(weights + moments, weights + 2 * moments),
     ...(average.length > 0 && { average }),
   };
-  return { ...rest, state };
+  const checkpoint: Checkpoint = { ...rest, state };
+  return whyNot(checkpoint, floats.length, epochs) ?? checkpoint;
+}
+
+/** What cannot be in a checkpoint, whose hash only says that nobody has changed it since. */
+function whyNot(
+  { history, state: { epoch, weights, m, v, average } }: Checkpoint,
+  numbers: number,
+  epochs: number,
+): string | undefined {
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch > epochs) return `it is of epoch ${epoch} of ${epochs}`;
+  if (!Array.isArray(history) || history.length !== epoch)
+    return `it has ${Array.isArray(history) ? history.length : 'no'} epochs' figures of ${epoch}`;
+  const all = [weights, m, v, ...(average ? [average] : [])];
+  if (
+    all.reduce((sum, { length }) => sum + length, 0) !== numbers ||
+    (average && average.length !== weights.length)
+  )
+    return 'it has not as many numbers as it says';
+  const odd = all.some((vector) => !vector.every(Number.isFinite));
+  return odd ? 'some of its weights are not numbers' : undefined;
 }
 
 function writeError(file: string, error: NodeJS.ErrnoException): Error {

@@ -22,7 +22,7 @@ export async function trainStep(
   { paths, say, stream, data, on, objective }: Job,
   { model, settings, files, steer, finish }: TrainStep,
 ): Promise<void> {
-  const saved = readCheckpoint(files.checkpoints, say);
+  const saved = readCheckpoint(files.checkpoints, say, settings.epochs);
   await trainToEnd(
     { folder: paths.folder, stream, say },
     { model, data, settings, on, saved, files, steer, measure: errorTitle(objective) },

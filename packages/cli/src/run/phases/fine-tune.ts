@@ -10,7 +10,7 @@ import { trainToEnd, writeTrainedOn } from '../training.js';
 export async function fineTunePhase(run: Run): Promise<void> {
   const { config, paths, say } = run;
   const { seed } = config.train;
-  const saved = readCheckpoint(paths.fineTuneCheckpoints, say);
+  const saved = readCheckpoint(paths.fineTuneCheckpoints, say, config.fineTune!.epochs);
   const on = await startEngine(config, saved);
   const data = await trainingData(run, config.fineTune!);
   const model = await loadModel(paths.pruned);

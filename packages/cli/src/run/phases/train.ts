@@ -17,7 +17,7 @@ import { startFrom, startingPoint } from '../warm-start.js';
 /** Trains the config's network, or goes on where an earlier call was stopped. */
 export async function trainPhase(run: Run): Promise<void> {
   const { config, paths, say } = run;
-  const saved = readCheckpoint(paths.checkpoints, say);
+  const saved = readCheckpoint(paths.checkpoints, say, config.train.epochs);
   const start = saved || config.from === undefined ? undefined : startingPoint(config.from, run);
   const on = await startEngine(config, saved);
   const data = await trainingData(run, config.train);
