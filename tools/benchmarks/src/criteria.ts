@@ -1,6 +1,6 @@
 // LeNet-5 on Fashion-MNIST cut by every criterion, each with as many epochs. `npm run bench:criteria -- --help`
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environment, errorMacsChart, table } from '@sbp/bench';
 import { openData, shuffledIndices } from '@sbp/data';
@@ -11,6 +11,7 @@ import { type PruneOptions, pruneModel, random, taylor, weighKl, withNoise } fro
 import { errorOn, lossOn, objectiveOf, type TrainConfig, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
+import { written } from './written.js';
 
 /** What is tried, stated beforehand: KL scales of the trainings with noise, SNR thresholds that each is cut at, and shares of the multiply-accumulates for what goes by a target. */
 const KL_SCALES = [1, 4, 16];
@@ -213,17 +214,14 @@ function report(
     ),
     `LeNet-5 of ${error.toFixed(2)} % error on 3,000 Fashion-MNIST images in folders, 12,000 to train on; ${epochs} epochs with noise and ${epochs} of fine-tuning, or ${2 * epochs} of fine-tuning where there is no noise; seeds ${seeds.join(', ')}. ${cpu}, ${cores} cores, tfjs ${tfjs}.`,
   ].join('\n\n');
-  console.log(text);
-  if (!out) return;
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(
-    `${out}.md`,
-    `# Criteria\n\n${text}\n\n![Error against multiply-accumulates](criteria.svg)\n\nPrinted by \`npm run bench:criteria\`.\n`,
+  const shown =
+    out === undefined ? text : `${text}\n\n![Error against multiply-accumulates](${basename(out)}.svg)`;
+  written(
+    shown,
+    { epochs, seeds, error, points },
+    { stem: out, title: 'Criteria', command: 'bench:criteria' },
   );
-  writeFileSync(
-    `${out}.json`,
-    `${JSON.stringify({ epochs, seeds, error, points, environment: environment() }, undefined, 2)}\n`,
-  );
+  if (out === undefined) return;
   const names = [...new Set(rows.map(({ criterion }) => criterion))];
   writeFileSync(
     `${out}.svg`,

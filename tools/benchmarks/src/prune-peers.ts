@@ -1,7 +1,7 @@
 // ResNet-20 on CIFAR-10, cut by sbp compress and by Torch-Pruning from the same weights. `npm run peers:prune -- --help`
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { environment, table } from '@sbp/bench';
@@ -9,6 +9,7 @@ import { useEngine } from '@sbp/engine';
 import { Command } from 'commander';
 import { compressed } from './compressed.js';
 import { installPeer, torchPruning } from './peers/install.js';
+import { written } from './written.js';
 
 interface Row {
   /** Of the multiply-accumulates, as a fraction of before. */
@@ -79,16 +80,10 @@ async function compare({ shares, epochs, seed, engine, folder, out }: Options): 
     ]),
     `One pretrained ResNet-20, CIFAR-10, ${epochs} epochs in all (of ours half with noise), Adam, half of the loss against the network as it was, seed ${seed}; last epochs. ${cpu}, ${cores} cores.`,
   ].join('\n\n');
-  console.log(text);
-  if (!out) return;
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(
-    `${out}.md`,
-    `# ResNet-20 beside Torch-Pruning\n\n${text}\n\nPrinted by \`npm run peers:prune\`.\n`,
-  );
-  writeFileSync(
-    `${out}.json`,
-    `${JSON.stringify({ epochs, seed, rows, environment: environment() }, undefined, 2)}\n`,
+  written(
+    text,
+    { epochs, seed, rows },
+    { stem: out, title: 'ResNet-20 beside Torch-Pruning', command: 'peers:prune' },
   );
 }
 

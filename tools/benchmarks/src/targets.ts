@@ -1,11 +1,12 @@
 // Ten targets, stated here, and what sbp compress comes to. `npm run bench:targets -- --help`
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environment, table } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { Command } from 'commander';
 import { compressed } from './compressed.js';
+import { written } from './written.js';
 
 const experiments = fileURLToPath(new URL('../../../experiments/', import.meta.url));
 
@@ -116,12 +117,5 @@ async function measure({ epochs, engine, folder, out }: Options): Promise<void> 
     ]),
     `${epochs} epochs with noise for each network, steered to the first of its targets, and as many of fine-tuning for each target; seed 0. ${cpu}, ${cores} cores.`,
   ].join('\n\n');
-  console.log(text);
-  if (!out) return;
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(`${out}.md`, `# Ten targets\n\n${text}\n\nPrinted by \`npm run bench:targets\`.\n`);
-  writeFileSync(
-    `${out}.json`,
-    `${JSON.stringify({ epochs, rows, environment: environment() }, undefined, 2)}\n`,
-  );
+  written(text, { epochs, rows }, { stem: out, title: 'Ten targets', command: 'bench:targets' });
 }

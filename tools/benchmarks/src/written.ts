@@ -1,0 +1,19 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { environment } from '@sbp/bench';
+
+/** Prints what a benchmark came to and, where it is asked for, leaves it as <stem>.md, and its figures with the machine's as <stem>.json. */
+export function written(
+  text: string,
+  figures: object,
+  { stem, title, command }: { stem: string | undefined; title: string; command: string },
+): void {
+  console.log(text);
+  if (stem === undefined) return;
+  mkdirSync(dirname(stem), { recursive: true });
+  writeFileSync(`${stem}.md`, `# ${title}\n\n${text}\n\nPrinted by \`npm run ${command}\`.\n`);
+  writeFileSync(
+    `${stem}.json`,
+    `${JSON.stringify({ ...figures, environment: environment() }, undefined, 2)}\n`,
+  );
+}
