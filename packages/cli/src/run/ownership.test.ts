@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,12 +39,14 @@ describe('a folder', () => {
         ),
       );
     });
-    expect(readdirSync(folder)).toEqual([]);
-    const failed = owned(folder, async () => {
+    expect(existsSync(folder)).toBe(false);
+    const failed = owned(join(folder, 'deeper'), async () => {
       throw new Error('own');
     });
     await expect(failed).rejects.toThrow('own');
-    expect(readdirSync(folder)).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
+    await owned(folder, async () => writeFileSync(join(folder, 'kept'), ''));
+    expect(readdirSync(folder)).toEqual(['kept']);
   });
 
   it('is taken over at once from a process of this machine that is gone, by one of those who try', async () => {

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { sweep, writeAtomically } from '@sbp/train/checkpoint';
 import { lock } from 'proper-lockfile';
 import { UsageError } from '../words/failure.js';
@@ -29,7 +29,7 @@ export const isLeftOver = (name: string): boolean => name.startsWith('.owner') |
  * @throws UsageError where another process works there, saying which and since when
  */
 export async function owned<T>(folder: string, body: () => Promise<T>): Promise<T> {
-  mkdirSync(folder, { recursive: true });
+  const made = mkdirSync(folder, { recursive: true });
   const release = await take(folder);
   const unmark = () => rmSync(markOf(folder), { force: true });
   process.once('exit', unmark);
@@ -40,6 +40,15 @@ export async function owned<T>(folder: string, body: () => Promise<T>): Promise<
     process.off('exit', unmark);
     unmark();
     await release();
+    if (made) removeEmpty(folder, made);
+  }
+}
+
+/** Leaves no folders of a refused command. @param top the highest of those that were made for it */
+function removeEmpty(folder: string, top: string): void {
+  for (let at = resolve(folder); readdirSync(at).length === 0; at = dirname(at)) {
+    rmdirSync(at);
+    if (at === resolve(top)) return;
   }
 }
 
