@@ -53,9 +53,15 @@ describe('a folder', () => {
     ownedBy({ host: hostname(), process: await goneProcess() }, minutesAgo(0));
     writeFileSync(join(folder, 'result.json.elsewhere-7.tmp'), 'half');
     writeFileSync(join(folder, 'result.json'), 'whole');
+    writeFileSync(join(folder, 'notes.tmp'), "somebody's own");
     const tries = Array.from({ length: 5 }, () =>
       owned(folder, async () => {
-        expect(readdirSync(folder).sort()).toEqual(['.owner.json', '.owner.lock', 'result.json']);
+        expect(readdirSync(folder).sort()).toEqual([
+          '.owner.json',
+          '.owner.lock',
+          'notes.tmp',
+          'result.json',
+        ]);
         await new Promise((resolve) => setTimeout(resolve, 3000));
       }),
     );

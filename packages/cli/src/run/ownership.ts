@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { sweep, writeAtomically } from '@sbp/train/checkpoint';
+import { isTemporary, sweep, writeAtomically } from '@sbp/train/checkpoint';
 import { lock } from 'proper-lockfile';
 import { UsageError } from '../words/failure.js';
 import { duration } from '../words/words.js';
@@ -21,7 +21,7 @@ const STALE = 5 * 60_000;
 const SIGN_OF_LIFE = 10_000;
 
 /** Whether a folder's entry is nobody's work: an owner's mark, or what a killed process had half written. */
-export const isLeftOver = (name: string): boolean => name.startsWith('.owner') || name.endsWith('.tmp');
+export const isLeftOver = (name: string): boolean => name.startsWith('.owner') || isTemporary(name);
 
 /**
  * Does something in a folder, which is made if it is not there, that no other process works in meanwhile, on this machine or on one that shares it. What a dead owner has left half written is swept away.

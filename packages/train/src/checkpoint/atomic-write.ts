@@ -37,8 +37,12 @@ function writeAll(file: string, pieces: (string | Uint8Array)[]): void {
 /** Where a file is written before it has its name: no other process writes there, whichever machines share the folder. */
 export const temporaryOf = (file: string): string => `${file}.${hostname()}-${process.pid}.tmp`;
 
+/** Whether a file or folder has the name of one that is not whole yet: {@link temporaryOf}'s, or that of a model that is being saved. */
+export const isTemporary = (name: string): boolean =>
+  /\.([^/]+-\d+|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})\.tmp(\.old)?$/.test(name);
+
 /** Takes away what processes that were killed have left half written, in a folder in which no other is at work. */
 export function sweep(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-    if (/\.tmp(\.old)?$/.test(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
+    if (isTemporary(entry)) rmSync(join(folder, entry), { recursive: true, force: true });
 }

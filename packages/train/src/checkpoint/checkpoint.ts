@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '@sbp/engine';
 import type { EpochMetrics, TrainState } from '../run/state.js';
-import { sweep, temporaryOf, writeAtomically } from './atomic-write.js';
+import { isTemporary, sweep, temporaryOf, writeAtomically } from './atomic-write.js';
 
-export { sweep, temporaryOf, writeAtomically };
+export { isTemporary, sweep, temporaryOf, writeAtomically };
 
 /** What a run goes on from: its state, what was measured so far, and what it must run on to give the same bits. */
 export interface Checkpoint {
@@ -84,7 +84,7 @@ export function readCheckpoint(
   };
   const [newest] = read(current);
   const found =
-    newest ?? [previous, best].flatMap(read).sort((a, b) => isNewer(a.checkpoint, b.checkpoint))[0];
+    newest ?? [previous, best].flatMap(read).sort((a, b) => newestFirst(a.checkpoint, b.checkpoint))[0];
   if (!found) {
     if (damaged.length === 0) return undefined;
     const all = damaged.map(({ file, why }) => `${file} (${why})`).join(', ');
@@ -100,7 +100,7 @@ export function readCheckpoint(
 }
 
 /** Negative where the first was written later. */
-const isNewer = ({ state: a }: Checkpoint, { state: b }: Checkpoint): number =>
+const newestFirst = ({ state: a }: Checkpoint, { state: b }: Checkpoint): number =>
   b.epoch - a.epoch || (b.within?.sums.examples ?? 0) - (a.within?.sums.examples ?? 0);
 
 /** The checkpoint of the best epoch, by {@link criterion}; undefined where there is none, or it is damaged. */
