@@ -33,11 +33,6 @@ function end(signal: Signal): never {
   process.exit(codes[signal]);
 }
 
-/** Ends the process if a signal has asked for that, now that what it does has come to where it can. */
-export function endIfAsked(): void {
-  if (asked) end(asked);
-}
-
 /**
  * Does something that resumes, in a process that signals end without losing any of it: what is written is written whole, so that outside of a training it can end anywhere.
  */
@@ -53,12 +48,13 @@ export async function interruptible<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Does what a signal has to end in its own way. */
+/** Does what a signal has to end in its own way, and ends the process behind it if one has come. */
 export async function ending<T>(own: Work, body: () => Promise<T>): Promise<T> {
   work = own;
   try {
     return await body();
   } finally {
+    if (asked) end(asked);
     work = undefined;
   }
 }

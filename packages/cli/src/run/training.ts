@@ -17,7 +17,7 @@ import { count, duration, plural } from '../words/words.js';
 import type { RunData } from './data/run-data.js';
 import type { TrainedOn } from './run.js';
 import { appendMetrics, writeJson, writeMetrics } from './run-folder.js';
-import { endIfAsked, ending } from './signals.js';
+import { ending } from './signals.js';
 
 /** Where a training is kept and shown. */
 interface Place {
@@ -86,13 +86,7 @@ export async function trainToEnd(
     },
   };
   try {
-    await ending(work, async () => {
-      try {
-        await train(model, data, settings, hooks);
-      } finally {
-        endIfAsked();
-      }
-    });
+    await ending(work, () => train(model, data, settings, hooks));
   } catch (error) {
     // nothing is wrong with what was asked for
     if (error instanceof TrainError && error.code === 'replica-died')

@@ -52,7 +52,7 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const groups = groupsOf(noisy);
   const to = await steerTo(settings.target, noisy, settings);
   const { asked } = budgetOf(noisy, steered(to), settings);
-  const klScale = await startOf(job, noisy, to);
+  const klScale = isByNoise(settings.criterion) ? await startOf(job, noisy, to, asked) : LEAST;
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
   const byNoise = isByNoise(settings.criterion);
@@ -84,10 +84,9 @@ const CAREFUL = 0.2;
 /** What steering starts with at least. */
 const LEAST = 0.05;
 
-async function startOf(job: Job, noisy: tf.LayersModel, to: SteerTo): Promise<number> {
-  if (!isByNoise(job.settings.criterion)) return LEAST;
+/** The KL's scale to start with, so that the share that is asked for is left. */
+async function startOf(job: Job, noisy: tf.LayersModel, to: SteerTo, asked: number): Promise<number> {
   weighKl(noisy, steered(to), job.settings);
-  const { asked } = budgetOf(noisy, steered(to), job.settings);
   const { batchSize } = GRADIENTS;
   try {
     const curvature = await byTaylor(job, noisy);

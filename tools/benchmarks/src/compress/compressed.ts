@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const sbp = fileURLToPath(new URL('../../../packages/cli/bin/sbp.js', import.meta.url));
+const sbp = fileURLToPath(new URL('../../../../packages/cli/bin/sbp.js', import.meta.url));
 
 /** What is read of the result.json of `sbp compress`. */
 export interface Compressed {

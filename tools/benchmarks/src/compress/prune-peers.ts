@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { environment, table } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { Command } from 'commander';
+import { installPeer, torchPruning } from '../peers/install.js';
 import { compressed } from './compressed.js';
-import { installPeer, torchPruning } from './peers/install.js';
 import { written } from './written.js';
 
 interface Row {
@@ -32,7 +32,7 @@ interface Options {
   out?: string;
 }
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const ours = join(root, 'experiments/cifar10-resnet20');
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
