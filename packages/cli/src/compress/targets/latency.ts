@@ -26,8 +26,9 @@ export const latency: TargetKind<Latency> = {
     return { milliseconds, runtime: known, batchSize };
   },
   words: ({ milliseconds, runtime, batchSize }) => `${milliseconds}ms@${runtime}:${batchSize}`,
-  async steerTo({ milliseconds, runtime, batchSize }, noisy, how) {
-    const { model, target } = await meetLatency(noisy, milliseconds, clockOf(runtime, batchSize), how);
+  async steerTo({ milliseconds, runtime, batchSize }, noisy, { gather }) {
+    const clock = clockOf(runtime, batchSize);
+    const { model, target } = await meetLatency(noisy, milliseconds, clock, { gather });
     model.dispose();
     return target;
   },
