@@ -22,11 +22,8 @@ export async function timeShares(
   { entry, batchSize, call }: { entry: OnnxEntry; batchSize: number; call: number },
 ): Promise<TimeShares> {
   const timings = await timeOnnxLayers([entry], { batchSize });
-  const times = new Map(timings.map(({ layer, milliseconds }) => [layer, milliseconds.median]));
-  const watched = timings.reduce(
-    (sum, each) => sum + (each.layer === 'all' ? 0 : each.milliseconds.median),
-    0,
-  );
+  const times = new Map(timings.map(({ layer, milliseconds }) => [layer, milliseconds.q1]));
+  const watched = timings.reduce((sum, each) => sum + (each.layer === 'all' ? 0 : each.milliseconds.q1), 0);
   // who is watched takes longer
   const scale = Math.min(1, call / watched);
   const counted = countFlops(model).layers.filter(({ name, macs }) => macs > 0 && times.has(name));

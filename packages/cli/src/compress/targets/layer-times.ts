@@ -23,7 +23,7 @@ export function timeTarget({ times: { perMac }, atMost }: TimeTarget): OwnTarget
 }
 
 /**
- * By the clock, layer by layer; what is watched may take another time than what is not.
+ * By the clock, layer by layer; what is watched may take another time than what is not. A layer without multiply-accumulates takes the less the fewer channels it is given: its time is counted to the layer before it.
  *
  * @param call milliseconds that nobody watched
  */
@@ -31,10 +31,14 @@ export async function timesOf(model: tf.LayersModel, call: number, clock: Clock)
   const layers = await clock.byLayer(model);
   const all = [...layers.values()].reduce((sum, time) => sum + time, 0);
   const scale = Math.min(1, call / all);
-  const counted = countFlops(model).layers.filter(({ name, macs }) => macs > 0 && layers.has(name));
-  const perMac = Object.fromEntries(
-    counted.map(({ name, macs }) => [name, (scale * layers.get(name)!) / macs]),
-  );
-  const known = counted.reduce((sum, { name }) => sum + scale * layers.get(name)!, 0);
-  return { perMac, rest: Math.max(0, call - known) };
+  const macsOf = new Map(countFlops(model).layers.map(({ name, macs }) => [name, macs]));
+  const perMac: Record<string, number> = {};
+  let [rest, last] = [call, ''];
+  for (const [layer, time] of layers) {
+    if (macsOf.get(layer)) last = layer;
+    if (last === '') continue;
+    perMac[last] = (perMac[last] ?? 0) + (scale * time) / macsOf.get(last)!;
+    rest -= scale * time;
+  }
+  return { perMac, rest: Math.max(0, rest) };
 }
