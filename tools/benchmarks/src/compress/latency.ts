@@ -292,7 +292,7 @@ function shown(row: Row): Record<string, unknown> {
 function reasonOf({ network, batch, offInTurns, faster, error, byMacs, shares }: Row): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const { before, latency, macs } = shares;
-  const facts = `outside of layers with MACs are ${percent(before.rest)} of the time before, ${percent(latency.rest)} after (${percent(macs.rest)} of the network by MACs); of the layers' own time ${percent(before.apart)} is elsewhere than in proportion to MACs`;
+  const facts = `in the call itself, which no cut takes away, are ${percent(before.rest)} of the time before, ${percent(latency.rest)} after (${percent(macs.rest)} of the network by MACs); of the layers' own time ${percent(before.apart)} is elsewhere than in proportion to MACs`;
   const words = [
     ...(Math.abs(offInTurns) > STATED.off ? [`${offInTurns.toFixed(1)} % off in turns`] : []),
     faster.median >= STATED.faster

@@ -1,10 +1,10 @@
-import { type OnnxEntry, timeOnnxLayers } from '@sbp/bench';
+import { countedLayer, type OnnxEntry, timeOnnxLayers } from '@sbp/bench';
 import { countFlops } from '@sbp/prune';
 import type * as tf from '@tensorflow/tfjs';
 
 /** Where the time of a call goes. */
 export interface TimeShares {
-  /** Of the call, in nothing that has multiply-accumulates: what no cut takes away, at most. */
+  /** Of the call, before any layer with multiply-accumulates, or in no layer at all: what no cut takes away. */
   rest: number;
   /** Layers that have multiply-accumulates, with their part of the call's time and of all multiply-accumulates. */
   layers: { layer: string; time: number; macs: number }[];
@@ -26,11 +26,14 @@ export async function timeShares(
   const watched = timings.reduce((sum, each) => sum + (each.layer === 'all' ? 0 : each.milliseconds.q1), 0);
   // who is watched takes longer
   const scale = Math.min(1, call / watched);
-  const counted = countFlops(model).layers.filter(({ name, macs }) => macs > 0 && times.has(name));
+  const counted = countFlops(model).layers.filter(({ macs }) => macs > 0);
   const total = counted.reduce((sum, { macs }) => sum + macs, 0);
+  const ownerOf = countedLayer(model, new Set(counted.map(({ name }) => name)));
+  const own = (layer: string) =>
+    [...times].reduce((sum, [name, time]) => sum + (ownerOf(name) === layer ? time : 0), 0);
   const layers = counted.map(({ name, macs }) => ({
     layer: name,
-    time: (scale * times.get(name)!) / call,
+    time: (scale * own(name)) / call,
     macs: macs / total,
   }));
   const known = layers.reduce((sum, { time }) => sum + time, 0);
