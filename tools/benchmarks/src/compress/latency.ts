@@ -1,5 +1,5 @@
 // Networks cut to a share of their time by sbp compress, beside those of as many multiply-accumulates. `npm run bench:latency -- --help`
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environment, onnxRuntimeVersion, type Spread, table, timeOnnx } from '@sbp/bench';
@@ -9,7 +9,6 @@ import { vggLike } from '@sbp/layers';
 import { loadModel, saveModel } from '@sbp/model';
 import { exportOnnx } from '@sbp/prune';
 import { train } from '@sbp/train';
-import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Compressed, compressed } from './compressed.js';
@@ -58,9 +57,8 @@ interface Row {
   asked: number;
   /** Beside the other two, in turns. */
   after: number;
-  /** What it takes more than was asked for, in %: by these milliseconds, and in parts of the time before that was measured in the same turns. */
+  /** What it takes more than was asked for, in %: by what it took before in the same turns. */
   off: number;
-  offInTurns: number;
   /** Test errors in %. */
   errorBefore: number;
   error: number;
@@ -133,7 +131,6 @@ async function measure({ networks: chosen, batches, out, ...options }: Options):
       { key: 'asked', title: 'target', digits: 3 },
       { key: 'after', title: 'ms after', digits: 3 },
       { key: 'off', title: 'off, %', digits: 1 },
-      { key: 'offInTurns', title: 'off in turns, %', digits: 1 },
       { key: 'errorBefore', title: 'error % before', digits: 2 },
       { key: 'error', title: 'after', digits: 2 },
       { key: 'macs', title: 'MACs left, %', digits: 1 },
@@ -142,7 +139,7 @@ async function measure({ networks: chosen, batches, out, ...options }: Options):
       { key: 'errorOther', title: 'error %', digits: 2 },
       { key: 'faster', title: 'by latency is faster', digits: 2, unit: '×' },
     ]),
-    `The target is ${share} of a call's time as it was measured first; after it, \`macs\` of as many as it left, from the same training with noise: ${epochs} epochs of it, and as many of fine-tuning for each target, seed 0. Milliseconds: lower quartiles of turns, which what else the machine does touches least, that the three networks take in one process, one thread of ONNX Runtime ${await onnxRuntimeVersion()}; in turns: of the time before in the same turns, the same share is 0 % off. ${cpu}, ${cores} cores.`,
+    `The target is ${share} of a call's time; after it, \`macs\` of as many as it left, from the same training with noise: ${epochs} epochs of it, and as many of fine-tuning for each target, seed 0. Milliseconds: lower quartiles of turns, which what else the machine does touches least, that the three networks take in one process, one thread of ONNX Runtime ${await onnxRuntimeVersion()}. ${cpu}, ${cores} cores.`,
     ...rows.flatMap(reasonOf),
   ].join('\n\n');
   written(
@@ -164,15 +161,16 @@ async function rowOf(
   const original = await loadModel(path);
   const folder = join(options.folder, `${name}-${batch}-${options.share}-${options.epochs}`);
   mkdirSync(folder, { recursive: true });
-  const whole = { name: 'before', onnx: exportOnnx(original) };
-  const asked = await askedOf(whole, { batch, share: options.share, file: join(folder, 'asked.json') });
   const epochs = String(options.epochs);
   const args = [
     ...[path, '--data', examples, ...settings, '--engine', options.engine],
     ...['--epochs', epochs, '--fine-tune', epochs, '--batch-size', '128'],
   ];
   const to = { latency: join(folder, 'latency'), macs: join(folder, 'macs') };
-  const latency = compressed([...args, '--target', `latency=${asked}ms@onnxruntime:${batch}`], to.latency);
+  const latency = compressed(
+    [...args, '--target', `latency=${100 * options.share}%@onnxruntime:${batch}`],
+    to.latency,
+  );
   // another target goes on from the noise that is trained
   if (!existsSync(to.macs)) copied(to.latency, to.macs);
   const macs = compressed([...args, '--target', `macs=${latency.after.macs}`], to.macs);
@@ -181,7 +179,7 @@ async function rowOf(
     before: original,
     macs: await loadModel(join(to.macs, 'model')),
   };
-  const row = await timed(models, { batch, asked, share: options.share, latency, macs });
+  const row = await timed(models, { batch, share: options.share, latency, macs });
   for (const model of Object.values(models)) model.dispose();
   return { network: title, ...row };
 }
@@ -199,11 +197,10 @@ async function timed(
   models: Models,
   {
     batch,
-    asked,
     share,
     latency,
     macs,
-  }: Pick<Row, 'batch' | 'asked'> & { share: number } & Record<'latency' | 'macs', Compressed>,
+  }: Pick<Row, 'batch'> & { share: number } & Record<'latency' | 'macs', Compressed>,
 ): Promise<Omit<Row, 'network'>> {
   const entries = Object.entries(models).map(([name, model]) => ({ name, onnx: exportOnnx(model), model }));
   // ratios are to the first
@@ -215,9 +212,13 @@ async function timed(
   };
   const [before, after, other] = [of('before'), of('latency'), of('macs')];
   return {
-    ...{ batch, before: before.milliseconds.q1, asked, after: after.milliseconds.q1 },
-    off: 100 * (after.milliseconds.q1 / asked - 1),
-    offInTurns: 100 * (after.milliseconds.q1 / before.milliseconds.q1 / share - 1),
+    ...{
+      batch,
+      before: before.milliseconds.q1,
+      asked: share * before.milliseconds.q1,
+      after: after.milliseconds.q1,
+    },
+    off: 100 * (after.milliseconds.q1 / before.milliseconds.q1 / share - 1),
     ...{ errorBefore: latency.before.error, error: latency.after.error },
     macs: latency.after.macs / latency.before.macs,
     byMacs: {
@@ -232,19 +233,6 @@ async function timed(
       macs: await sharesOf('macs'),
     },
   };
-}
-
-/** So much of a call's time as it is, measured once: what is asked for stays the same. */
-async function askedOf(
-  whole: { name: string; onnx: Uint8Array },
-  { batch, share, file }: { batch: number; share: number; file: string },
-): Promise<number> {
-  if (!existsSync(file)) {
-    const [timing] = await timeOnnx([whole], { batchSizes: [batch], ...ROUNDS });
-    const asked = Number((share * timing!.milliseconds.q1).toPrecision(4));
-    writeAtomically(file, JSON.stringify({ asked }));
-  }
-  return (JSON.parse(readFileSync(file, 'utf8')) as { asked: number }).asked;
 }
 
 /** Where the network is that is cut; trained where nobody has. */
@@ -289,12 +277,12 @@ function shown(row: Row): Record<string, unknown> {
 }
 
 /** Where the time goes, and what it says of what was not reached. */
-function reasonOf({ network, batch, offInTurns, faster, error, byMacs, shares }: Row): string[] {
+function reasonOf({ network, batch, off, faster, error, byMacs, shares }: Row): string[] {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   const { before, latency, macs } = shares;
   const facts = `in the call itself, which no cut takes away, are ${percent(before.rest)} of the time before, ${percent(latency.rest)} after (${percent(macs.rest)} of the network by MACs); of the layers' own time ${percent(before.apart)} is elsewhere than in proportion to MACs`;
   const words = [
-    ...(Math.abs(offInTurns) > STATED.off ? [`${offInTurns.toFixed(1)} % off in turns`] : []),
+    ...(Math.abs(off) > STATED.off ? [`${off.toFixed(1)} % off`] : []),
     faster.median >= STATED.faster
       ? `${faster.median.toFixed(2)} times as fast as with as many MACs, errors ${error.toFixed(2)} % and ${byMacs.error.toFixed(2)} %`
       : `only ${faster.median.toFixed(2)} times as fast as with as many MACs: ${facts}`,

@@ -17,7 +17,7 @@ it('finds the time of convolutions that ONNX Runtime makes one with what is behi
     layers: [tf.layers.inputLayer({ inputShape: [32, 32, 16] }), ...['a', 'b'].flatMap(convolution)],
   });
   const { perMac, rest } = await timesOf(model, 1000, clockOf('onnxruntime', 1));
-  expect(Object.keys(perMac)).toEqual(['a', 'b']);
+  expect(Object.keys(perMac).sort()).toEqual(['a', 'b']);
   expect(Object.values(perMac).every((rate) => rate > 0)).toBe(true);
   expect(rest).toBeLessThan(1000);
 });
