@@ -1,5 +1,5 @@
 import { loadModel, saveModel } from '@sbp/model';
-import type { PruneReport, TargetReport } from '@sbp/prune';
+import { joinReports, type PruneReport, type TargetReport } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
@@ -7,7 +7,7 @@ import { isByNoise } from '../criterion.js';
 import { cutOf, isStepDone, sealStep } from '../done.js';
 import { choosersError, type Job, STEPS, stepsOf } from '../job.js';
 import { targetWords } from '../targets/targets.js';
-import { cutInSteps, joined } from './cut-in-steps.js';
+import { cutInSteps } from './cut-in-steps.js';
 import { FEW, recalibrated } from './recalibrated.js';
 
 /** What the cut came to. */
@@ -30,7 +30,8 @@ export async function cutStep(job: Job): Promise<void> {
     return choosersError(job, cut);
   };
   const { model, report: own, reached } = await cutInSteps(job, trained, errorOf);
-  const report = job.from ? joined(job.from.report, own) : own;
+  trained.dispose();
+  const report = job.from ? joinReports(job.from.report, own) : own;
   await recalibrated(job, model);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
