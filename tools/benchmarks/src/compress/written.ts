@@ -10,8 +10,12 @@ export function written(
 ): void {
   console.log(text);
   if (stem === undefined) return;
+  const own = process.argv.slice(2);
   mkdirSync(dirname(stem), { recursive: true });
-  writeFileSync(`${stem}.md`, `# ${title}\n\n${text}\n\nPrinted by \`npm run ${command}\`.\n`);
+  writeFileSync(
+    `${stem}.md`,
+    `# ${title}\n\n${text}\n\nPrinted by \`npm run ${[command, ...(own.length > 0 ? ['--', ...own] : [])].join(' ')}\`.\n`,
+  );
   writeFileSync(
     `${stem}.json`,
     `${JSON.stringify({ ...figures, environment: environment() }, undefined, 2)}\n`,
