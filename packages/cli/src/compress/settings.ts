@@ -132,14 +132,23 @@ export function openFolder(
   else if (before && before.settings.fineTune !== now.settings.fineTune) forgetFrom(paths, 'tune');
   mkdirSync(paths.work, { recursive: true });
   writeJson(file, now);
+  return resultThere(paths, settings);
+}
+
+/** Whether the result that is there is the one that was asked for; or the target of the one that is there. */
+export function resultThere(
+  paths: CompressPaths,
+  settings: Settings & Pick<CompressSettings, 'fineTune'>,
+): { isDone: boolean; replaces?: CompressTarget } {
   if (!existsSync(paths.result)) return { isDone: false };
   const { settings: made } = readJson<{ settings: CompressSettings }>(paths.result);
-  const isDone = cutBy({ settings: made }) === cutBy(now) && made.fineTune === settings.fineTune;
+  const isDone = cutBy({ settings: made }) === cutBy({ settings }) && made.fineTune === settings.fineTune;
   return { isDone, ...(!isDone && { replaces: made.target }) };
 }
 
 /** What the cut depends on, besides what the noise does. */
-const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: Pick<Kept, 'settings'>) =>
+type Settings = Pick<CompressSettings, 'target' | 'criterion' | 'rounds' | 'roundTo'>;
+const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: { settings: Settings }) =>
   JSON.stringify([target, criterion, rounds, roundTo]);
 
 /** Takes away what later steps have left, whose ground is another one now. */

@@ -100,6 +100,12 @@ async function tryLock(folder: string): Promise<Release | undefined> {
   }
 }
 
+/** The process of this machine that works in a folder, if one does. */
+export function workerHere(folder: string): number | undefined {
+  const owner = ownerOf(folder);
+  return owner && isHere(owner) && lives(owner) ? owner.process : undefined;
+}
+
 function ownerOf(folder: string): Owner | undefined {
   try {
     const owner = JSON.parse(readFileSync(markOf(folder), 'utf8')) as Owner;
