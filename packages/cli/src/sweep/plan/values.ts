@@ -68,7 +68,7 @@ function numbers({
 function labelled(value: unknown, i: number): Value {
   if (typeof value === 'string') return { value, text: safe(value) || String(i + 1) };
   const isPlain = typeof value === 'number' || typeof value === 'boolean';
-  return { value, text: isPlain ? String(value) : String(i + 1) };
+  return { value, text: isPlain ? String(value).replace('+', '') : String(i + 1) };
 }
 
 /** Of a path its last part; without characters that folders do not have. */

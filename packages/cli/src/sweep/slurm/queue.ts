@@ -50,7 +50,7 @@ export function readQueue(sweep: SweepFile): Map<string, Task> {
     tasks.set(name, {
       ...{ id, index: Number(index), lives },
       running: /^(RUNNING|COMPLETING|CONFIGURING|SUSPENDED|STAGE_OUT|SIGNALING|STOPPED)/.test(word),
-      word: reason && reason !== 'None' ? `${word} (${reason})` : word,
+      word: lives && reason && reason !== 'None' ? `${word} (${reason})` : word,
       log: slurmLog(sweep, job, Number(index)),
     });
   };

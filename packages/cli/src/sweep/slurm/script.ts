@@ -34,12 +34,12 @@ line=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${quoted([list])})
 name=\${line%%$'\\t'*}
 command=\${line#*$'\\t'}
 ${threads.map((name) => `export ${name}=${sweep.cores}\n`).join('')}
-exec >>${quoted([join(sweep.folder, 'logs')])}/"$name".log 2>&1
+log=${quoted([join(sweep.folder, 'logs')])}/$name.log
 
 # Slurm sends USR1 to this shell alone, and TERM to the command, too: from here it would be a second one, which means "at once".
 trap 'asked=1; kill -USR1 "$child" 2>/dev/null' USR1
 trap 'asked=1' TERM
-eval "$command &"
+eval "$command >>"$log" 2>&1 &"
 child=$!
 asked=
 wait "$child"
@@ -51,6 +51,10 @@ while [ -n "$asked" ]; do
   code=$?
 done
 
+case "$code" in
+  130 | 143) ;;
+  129 | 1[3-9]?) echo "killed by signal $((code - 128)); the same command goes on" >>"$log" ;;
+esac
 if [ "$code" = 75 ]; then
   scontrol requeue "\${SLURM_ARRAY_JOB_ID}_\${SLURM_ARRAY_TASK_ID}" && exit 0
 fi
