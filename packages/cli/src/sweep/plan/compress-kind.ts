@@ -92,7 +92,7 @@ function settingsOf(args: readonly string[], place: string): CompressSettings {
     program.parse(args, { from: 'user' });
   } catch (error) {
     throw new UsageError(
-      `${place}: ${(error as Error).message.replace(/^error: |\.$/g, '')}; sbp compress --help shows what there is.`,
+      `${place}: ${(error as Error).message.replaceAll(/^error: |\.$/g, '').replaceAll(/\s*\n\s*/g, ' ')}; sbp compress --help shows what there is.`,
     );
   }
   return settings!;

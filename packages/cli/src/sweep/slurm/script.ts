@@ -39,7 +39,7 @@ log=${quoted([join(sweep.folder, 'logs')])}/$name.log
 # Slurm sends USR1 to this shell alone, and TERM to the command, too: from here it would be a second one, which means "at once".
 trap 'asked=1; kill -USR1 "$child" 2>/dev/null' USR1
 trap 'asked=1' TERM
-eval "$command >>"$log" 2>&1 &"
+eval "$command >>\\"\\$log\\" 2>&1 &"
 child=$!
 asked=
 wait "$child"

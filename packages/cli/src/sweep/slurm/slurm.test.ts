@@ -9,7 +9,7 @@ import { type Slurm, slurmIsHere, startSlurm } from '../../testing/slurm.js';
 const common = {
   model: 'lenet-fc',
   engine: 'wasm',
-  data: { source: 'digits', normalize: '0..1' },
+  data: { source: 'digits', normalize: '0..1', trainExamples: 300 },
   bench: { repeats: 1, batchSizes: [1] },
 };
 /** Three runs, and nine that start from them. */
@@ -122,7 +122,7 @@ describe.skipIf(!slurmIsHere)(
       const pooled = await sbp(join(folder, 'pool'), 'sweep', 'sweep.json');
       expect(pooled.code, pooled.stderr + pooled.stdout).toBe(0);
       for (const name of names) expect(weights('here', name), name).toBe(weights('pool', name));
-    }, 240_000);
+    }, 400_000);
 
     it('is ended by cancel', async () => {
       const { original } = sweep.stages;
