@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { workerHere } from '../run/ownership.js';
+import { isBusy } from '../run/ownership.js';
 import { lastLine } from './log.js';
 import type { SweepRun } from './plan/kind.js';
 
@@ -46,8 +46,7 @@ function stateOf(run: SweepRun, queued: Queued | undefined, before: RunState | u
     if (queued.running) return { state: 'running', queued: true, ...(said && { why: said }) };
     return { state: 'waiting', queued: true, why: queued.word };
   }
-  if (workerHere(run.folder) !== undefined || isFresh(run.folder))
-    return { state: 'running', queued: false, ...(said && { why: said }) };
+  if (isBusy(run.folder)) return { state: 'running', queued: false, ...(said && { why: said }) };
   if (before && before.state !== 'done' && !existsSync(run.log))
     return {
       state: 'waiting',
@@ -73,12 +72,6 @@ function lastWords(run: SweepRun, queued: Queued | undefined): string | undefine
       ? undefined
       : word.slice(0, -2)
     : `${word}${said.replace(/^sbp: /, '')}`;
-}
-
-/** Another machine that works in a folder gives a sign of life every ten seconds. */
-function isFresh(folder: string): boolean {
-  const lock = statSync(join(folder, '.owner.lock'), { throwIfNoEntry: false });
-  return lock !== undefined && Date.now() - lock.mtimeMs < 60_000;
 }
 
 /** Seconds that runs took which are done, from the first line of their logs to their results. */
