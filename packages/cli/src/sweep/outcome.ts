@@ -1,15 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { writeAtomically } from '@sbp/train/checkpoint';
+import type { CompressResult } from '../compress/report/result.js';
+import { compressPaths } from '../compress/settings.js';
+import { readJson } from '../run/run-folder.js';
 import { plural } from '../words/words.js';
 import type { SweepRun } from './plan/kind.js';
+import { shortNames } from './plan/names.js';
 import type { SweepFile } from './plan/read-sweep.js';
 
 /** A page of more runs than these takes minutes to make, and nobody scrolls it. */
 const PAGE = 100;
 
 /**
- * Shows the table of all runs that are done, and leaves it with its pictures and the report in the sweep's folder: of every network, data and budget one of its own.
+ * Shows the tables of all runs that are done, and leaves them with their pictures and the report in the sweep's folder: of every network, data and budget one of its own.
  */
 export async function leaveResults(
   { folder, runs: place }: SweepFile,
@@ -18,36 +22,78 @@ export async function leaveResults(
 ): Promise<void> {
   const done = runs.filter((run) => run.isDone());
   if (done.length === 0) return;
+  mkdirSync(folder, { recursive: true });
+  const of = (command: SweepRun['command']) => done.filter((run) => run.command === command);
+  const made = await Promise.all([trained(folder, of('train')), compressed(of('compress'))]);
+  const tables = made.flatMap((one) => one.tables);
+  const files = ['table.md', ...made.flatMap((one) => one.files)];
+  writeAtomically(join(folder, 'table.md'), `${tables.join('\n\n')}\n`);
+  say(`\n${tables.join('\n\n')}\n`);
+  say(
+    `${plural(done.length, 'run')} in ${relative('.', place) || '.'}; ${files.join(', ')} in ${relative('.', folder) || '.'}`,
+  );
+}
+
+interface Made {
+  tables: string[];
+  /** What was written beside them. */
+  files: string[];
+}
+
+async function trained(folder: string, runs: readonly SweepRun[]): Promise<Made> {
+  if (runs.length === 0) return { tables: [], files: [] };
   const { readResults } = await import('../results/results.js');
   const { comparable, memorizedChart, resultsChart, resultsTable } = await import(
     '../results/results-table.js'
   );
-  const all = readResults(done.map((run) => run.folder));
+  const all = readResults(runs.map((run) => run.folder));
   const kinds = new Map<string, typeof all.results>();
   for (const result of all.results) {
     const kind = comparable(result.config);
     kinds.set(kind, [...(kinds.get(kind) ?? []), result]);
   }
-  mkdirSync(folder, { recursive: true });
-  const tables = [...kinds.values()].map((results) => resultsTable(results));
-  writeAtomically(join(folder, 'table.md'), `${tables.join('\n\n')}\n`);
+  const files: string[] = [];
   for (const [i, results] of [...kinds.values()].entries()) {
-    const mark = kinds.size > 1 ? `-${i + 1}` : '';
-    const random = results[0]!.config.data.labels === 'random';
-    writeAtomically(
-      join(folder, random ? `memorized${mark}.svg` : `error-against-macs${mark}.svg`),
-      random ? memorizedChart(results) : resultsChart(results),
-    );
+    const isRandom = results[0]!.config.data.labels === 'random';
+    const file = `${isRandom ? 'memorized' : 'error-against-macs'}${kinds.size > 1 ? `-${i + 1}` : ''}.svg`;
+    writeAtomically(join(folder, file), isRandom ? memorizedChart(results) : resultsChart(results));
+    files.push(file);
   }
-  const isPage = all.results.length <= PAGE;
-  if (isPage) {
+  if (all.results.length <= PAGE) {
     const { reportPage } = await import('../results/report.js');
     writeAtomically(join(folder, 'report.html'), await reportPage(all));
+    files.push('report.html');
   }
-  say(`\n${tables.join('\n\n')}\n`);
-  say(
-    `${plural(done.length, 'run')} in ${relative('.', place) || '.'}; table.md, error-against-macs.svg${isPage ? ' and report.html' : ''} in ${relative('.', folder) || '.'}`,
+  return { tables: [...kinds.values()].map((results) => resultsTable(results)), files };
+}
+
+/** Of each stage, as its models and data may be its own. */
+async function compressed(runs: readonly SweepRun[]): Promise<Made> {
+  if (runs.length === 0) return { tables: [], files: [] };
+  const { compressedTable } = await import('../results/compressed-table.js');
+  const stages = [...new Set(runs.map(({ stage }) => stage))];
+  const tables = stages.flatMap((stage) => {
+    const own = runs
+      .filter((run) => run.stage === stage)
+      .map((run) => ({
+        label: labelOf(run),
+        result: readJson<CompressResult>(compressPaths(run.folder).result),
+      }))
+      // without data nothing was measured
+      .filter(({ result }) => 'after' in result);
+    return own.length === 0 ? [] : [compressedTable(own)];
+  });
+  return { tables, files: [] };
+}
+
+/** What is different among a stage's runs, but for seeds. */
+function labelOf({ stage, assignment }: SweepRun): string {
+  const parts = shortNames([...assignment.keys()]);
+  const told = [...assignment].filter(([path]) => path !== 'train.seed');
+  const words = told.map(([path, { value, text }]) =>
+    typeof value === 'string' ? String(value) : `${parts.get(path)} ${text}`,
   );
+  return words.join(' ') || stage;
 }
 
 /** The sweep for programs. */

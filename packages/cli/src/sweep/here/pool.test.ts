@@ -7,7 +7,7 @@ import { emptyFolder, spawned, start } from '../../testing/sbp.js';
 const config = {
   model: 'lenet-fc',
   engine: 'wasm',
-  data: { normalize: '0..1' },
+  data: { normalize: '0..1', trainExamples: 200 },
   bench: { repeats: 1, batchSizes: [1] },
 };
 /** Two runs, of which one has no data, and four that start from them. */
