@@ -61,7 +61,7 @@ function stateOf(run: SweepRun, queued: Queued | undefined, before: RunState | u
 
 /** Of its log and the queue's the one that was written last. */
 function lastWords(run: SweepRun, queued: Queued | undefined): string | undefined {
-  const said = [run.log, ...(queued?.log ? [queued.log] : [])]
+  const said = [...(queued?.log ? [queued.log] : []), run.log]
     .filter((file) => existsSync(file) && statSync(file).size > 0)
     .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
     .map(lastLine)
