@@ -44,7 +44,7 @@ export function compressedTable(all: readonly Compressed[]): string {
   return [
     '### Compressed',
     table<Record<string, unknown>>(rows, columns),
-    `Of several runs: mean (least–most). The front of error against MACs, which no other row is better than in both: ${front.join(', ')}.`,
+    `Of several runs: mean (least–most). The front of error against MACs, which no other row is better than in both: ${front.join('; ')}.`,
   ].join('\n\n');
 }
 

@@ -280,9 +280,9 @@ function notes(results: readonly Result[], groups: readonly Group[], published?:
     'Widths: groups that each layer keeps. MACs: multiply-accumulates of one example by plain counting of the widths; as built: by the network that is timed, which has rows of zeros for single pixels and flattened units, as tfjs has no layer that takes them out. Parameters and files (model.json and weights) are of that network.',
     `Speed-ups are of inference beside the original on one machine (${[...machines].join('; ')}, ${environment.cores} cores, Node ${environment.node}), timed in turns: median (quartiles). A dash: not measured.`,
     `Epochs: ${epochs.join(', ')}; trained on ${[...engines].join(' and ')}.`,
-    ...(groups.length > 1
+    ...(groups.length > 1 && config.data.labels !== 'random'
       ? [
-          `The front of error against MACs, which no other row of ours is better than in both: ${frontOf(groups.flatMap(priced)).map(({ label }) => label).join(', ')}.`,
+          `The front of error against MACs, which no other row of ours is better than in both: ${frontOf(groups.flatMap(priced)).map(({ label }) => label).join('; ')}.`,
         ]
       : []),
     ...(published ? [`Published: ${[published.source, published.note].filter(Boolean).join(' ')}`] : []),

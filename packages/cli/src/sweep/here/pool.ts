@@ -56,7 +56,8 @@ export function startPool(
   for (const run of runs) {
     const outcome = one(run);
     outcomes.set(run, outcome);
-    outcome.then((ended) => onEnd(run, ended));
+    // what goes wrong with it is told by all of them below
+    outcome.then((ended) => onEnd(run, ended)).catch(() => {});
   }
   const all = [...outcomes].map(async ([run, outcome]) => [run, await outcome] as const);
   return {

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type * as z from 'zod';
 import { configProblem } from '../../config/config-problem.js';
@@ -38,7 +39,8 @@ export function readSweep(file: string, { runs }: { runs?: string } = {}): Sweep
       throw new UsageError(
         `${file}: stages.${stage}.from is '${from}'; expected another stage: ${[...stages.keys()].map((one) => `'${one}'`).join(', ')}.`,
       );
-  const root = dirname(resolve(file));
+  // paths that go up from a link go up from where it leads
+  const root = realpathSync(dirname(resolve(file)));
   const place = runs === undefined ? resolve(root, fields.runs) : resolve(runs);
   return { ...fields, name, file, root, runs: place, folder: join(place, `${name}.sweep`), stages };
 }
