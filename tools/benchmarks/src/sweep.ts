@@ -97,8 +97,9 @@ async function measure({ runs, examples, epochs, out }: Options): Promise<void> 
   }
 }
 
-const overhead = ({ epochs, ...others }: Parts): number =>
-  Object.values(others).reduce((sum, seconds) => sum + seconds, 0);
+function overhead({ epochs: _, ...others }: Parts): number {
+  return Object.values(others).reduce((sum, seconds) => sum + seconds, 0);
+}
 
 /** One way of doing them. @param how `isPinned`: the sweep has one core, and so one run at a time */
 function swept(
