@@ -1,4 +1,5 @@
 export type { BatchTimingOptions, ModelTiming } from './batches.js';
+export { countedLayer } from './counted-layer.js';
 export { type EngineTimings, timeOnEngines } from './engines.js';
 export { type Environment, environment } from './environment.js';
 export { type ErrorSeries, errorMacsChart } from './error-macs-chart.js';

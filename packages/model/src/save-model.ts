@@ -20,7 +20,7 @@ export async function saveModel(model: tf.LayersModel, folder: string): Promise<
   const temporary = `${folder}.${randomUUID()}.tmp`;
   try {
     await mkdir(temporary, { recursive: true });
-    for (const name of savedFiles) await writeFile(join(temporary, name), contents[name]);
+    for (const name of savedFiles) await writeFile(join(temporary, name), contents[name], { flush: true });
     await swap(temporary, folder);
   } finally {
     await rm(temporary, { recursive: true, force: true });

@@ -7,6 +7,7 @@ export { random } from './criteria/random.js';
 export { type GatedLoss, taylor } from './criteria/taylor.js';
 export type { CriterionReport, NoiseReport, PruneReport, Unfollowed } from './cut/report.js';
 export { PruneError } from './errors.js';
+export { type Cut, joinReports, pruneInSteps } from './in-steps.js';
 export { type TiedGroups, tiedGroups } from './noise/tied-groups.js';
 export { type WithNoiseOptions, withNoise } from './noise/with-noise.js';
 export { foldNoise, type PruneOptions, pruneModel } from './prune-model.js';

@@ -78,7 +78,9 @@ export async function trainOn(
   options: TrainConfig,
   hooks: TrainHooks,
 ): Promise<EpochMetrics[]> {
-  const config = resolveTrainConfig(options);
+  const asGiven = resolveTrainConfig(options);
+  // memory is had for as many as a step can get
+  const config = { ...asGiven, batchSize: Math.min(asGiven.batchSize, data.train.size) };
   inputsFor(model, data.train);
   const objective = objectiveOf(model, data.train, config);
   for (const set of [data.test, data.validation])

@@ -58,11 +58,12 @@ async function bench(
   },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel, modelPlace, readGraph } = await import('@sbp/model');
+  const { openModel } = await import('../run/open-model.js');
+  const { modelPlace, readGraph } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { environment, modelTimingColumns, table, timeOnEngines } = await import('@sbp/bench');
   await useEngine('wasm');
-  const models = await Promise.all(paths.map((path) => loadModel(path)));
+  const models = await Promise.all(paths.map((path) => openModel(path)));
   const shapes = models.map((model) => readGraph(model, { inputShapes: options.inputShape }).inputs);
   const [first, ...others] = shapes.map((inputs) =>
     inputs.map(({ shape }) => shapeText(shape)).join(' and '),

@@ -23,7 +23,7 @@ export function addCompress(program: Command): void {
     .option('--data <source>', 'what it is trained and tested on')
     .requiredOption(
       '--target <measure=left>',
-      'what may be left of macs, params or bytes, how long a call may take, or what error it may have: macs=0.4, bytes=500000, latency=5ms@onnxruntime:1, error=1.5',
+      'what may be left of macs, params or bytes, how long a call may take, or what error it may have: macs=0.4, bytes=500000, latency=5ms@onnxruntime:1 or latency=50%@onnxruntime:1, error=1.5',
     )
     .requiredOption('--out <folder>', 'where everything goes')
     .option(

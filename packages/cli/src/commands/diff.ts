@@ -34,7 +34,8 @@ async function diff(
 ): Promise<void> {
   await import('@sbp/layers');
   const { existsSync, mkdirSync, statSync } = await import('node:fs');
-  const { loadModel, modelFileBytes, modelPlace, ownsFile } = await import('@sbp/model');
+  const { openModel } = await import('../run/open-model.js');
+  const { modelFileBytes, modelPlace, ownsFile } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { table } = await import('@sbp/bench');
   const { diffModels } = await import('../diff/diff-models.js');
@@ -42,7 +43,7 @@ async function diff(
   if (html !== undefined && existsSync(html) && statSync(html).isDirectory())
     throw new UsageError(`--html: ${html} is a folder; give the file to write, such as diff.html.`);
   await useEngine('wasm');
-  const found = diffModels(await loadModel(before), await loadModel(after), { inputShapes: inputShape });
+  const found = diffModels(await openModel(before), await openModel(after), { inputShapes: inputShape });
   const files = { before: await modelFileBytes(before), after: await modelFileBytes(after) };
   if (html !== undefined) {
     for (const model of [before, after])

@@ -47,12 +47,13 @@ async function exportModel(
   { onnx: file, dtype, inputShape: inputShapes, inputs: given, json }: Options,
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel, ownsFile, readGraph } = await import('@sbp/model');
+  const { openModel } = await import('../run/open-model.js');
+  const { ownsFile, readGraph } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { exportOnnx } = await import('@sbp/onnx');
   const { writeAtomically } = await import('@sbp/train/checkpoint');
   await useEngine('wasm');
-  const model = await loadModel(path);
+  const model = await openModel(path);
   if (await ownsFile(path, file))
     throw new UsageError(`--onnx ${file} is a file of the model ${path} itself; give another name.`);
   const bytes = exportOnnx(model, { dtype, inputShapes });

@@ -32,12 +32,12 @@ async function flops(
   { groups, json, inputShape }: { groups?: boolean; json?: boolean; inputShape?: InputShapes },
 ): Promise<void> {
   await import('@sbp/layers');
-  const { loadModel } = await import('@sbp/model');
+  const { openModel } = await import('../run/open-model.js');
   const { useEngine } = await import('@sbp/engine');
   const { countFlops, tiedGroups } = await import('@sbp/prune');
   const { table } = await import('@sbp/bench');
   await useEngine('wasm');
-  const model = await loadModel(path);
+  const model = await openModel(path);
   if (groups) {
     printGroups(tiedGroups(model, { inputShapes: inputShape }), table, json);
     return;

@@ -38,13 +38,14 @@ async function prune(
   path: string,
   { threshold, out, gather, json }: { threshold?: number; out?: string; gather: boolean; json?: boolean },
 ): Promise<void> {
-  const { loadModel, modelPlace, ownsFile, saveModel } = await import('@sbp/model');
+  const { openModel } = await import('../run/open-model.js');
+  const { modelPlace, ownsFile, saveModel } = await import('@sbp/model');
   const { useEngine } = await import('@sbp/engine');
   const { noisesOf } = await import('@sbp/layers');
   const { pruneModel } = await import('@sbp/prune');
   const { table } = await import('@sbp/bench');
   await useEngine('wasm');
-  const model = await loadModel(path);
+  const model = await openModel(path);
   if (noisesOf(model).length === 0)
     throw new UsageError(
       `${path} has no noise layers, so nothing says what can go; give the trained/model.json of a run.`,

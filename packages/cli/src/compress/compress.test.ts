@@ -11,8 +11,8 @@ import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emptyFolder, sbp, start } from '../testing/sbp.js';
 import type { CurvePoint } from './curve.js';
+import { compressPaths } from './paths.js';
 import type { CompressResult } from './report/result.js';
-import { compressPaths } from './settings.js';
 
 const SIDE = 12;
 const classes = ['flat', 'tall', 'wide'];

@@ -1,7 +1,9 @@
-import { loadModel, modelFiles } from '@sbp/model';
+import { modelFiles } from '@sbp/model';
 import type * as tf from '@tensorflow/tfjs';
+import { openModel } from '../run/open-model.js';
 import { owned } from '../run/ownership.js';
 import { readJson } from '../run/run-folder.js';
+import { sha256 } from '../run/seals.js';
 import { interruptible } from '../run/signals.js';
 import { UsageError } from '../words/failure.js';
 import { print } from '../words/words.js';
@@ -9,9 +11,10 @@ import { classNames } from './class-names.js';
 import { isByNoise } from './criterion.js';
 import type { Job } from './job.js';
 import { engineFor, openJob } from './open-job.js';
+import { compressPaths } from './paths.js';
 import type { CompressResult } from './report/result.js';
 import { resultLines } from './report/result-lines.js';
-import { type CompressSettings, checkFolder, compressPaths, openFolder, sha256Of } from './settings.js';
+import { type CompressSettings, checkFolder, openFolder } from './settings.js';
 import { cutStep } from './steps/cut.js';
 import { finishStep } from './steps/finish.js';
 import { measureStep } from './steps/measure.js';
@@ -52,23 +55,23 @@ async function compressTo(
       '--gather goes with --data and a --criterion by noise, such as snr, which finds the units that can go.',
     );
   const on = await engineFor(paths, settings);
-  const original = await loadModel(settings.model);
+  const original = await openModel(settings.model);
   const files = await modelFiles(original);
-  const sha256 = sha256Of(files['model.json']) + sha256Of(files['weights.bin']);
+  const own = sha256(files['model.json']) + sha256(files['weights.bin']);
   // before anything is written to what may be somebody else's folder
-  checkFolder(paths, settings, sha256);
+  checkFolder(paths, settings, own);
   await owned(paths.folder, () =>
-    compressIn(original, { paths, settings, on, stream }, { sha256, json, began }),
+    compressIn(original, { paths, settings, on, stream }, { own, json, began }),
   );
 }
 
 async function compressIn(
   original: tf.LayersModel,
   { paths, settings, on, stream }: Pick<Job, 'paths' | 'settings' | 'on' | 'stream'>,
-  { sha256, json, began }: { sha256: string; json: boolean; began: number },
+  { own, json, began }: { own: string; json: boolean; began: number },
 ): Promise<void> {
   const say = (line: string) => stream.write(`${line}\n`);
-  const { isDone, replaces } = openFolder(paths, settings, sha256);
+  const { isDone, replaces } = openFolder(paths, settings, own, say);
   if (isDone) {
     const result = readJson<CompressResult>(paths.result);
     const words = 'curve' in result ? resultLines(result, paths) : `${paths.model}`;

@@ -4,7 +4,8 @@ import { errorOn, type Objective, type TrainConfig } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import type { RunData } from '../run/data/run-data.js';
 import type { TrainedOn } from '../run/run.js';
-import type { CompressPaths, CompressSettings } from './settings.js';
+import type { CompressPaths } from './paths.js';
+import type { CompressSettings } from './settings.js';
 
 /** Steps in which noise drowns at the trainer's usual rate for it; small data gets so many epochs that there are as many. */
 export const STEPS = 1200;

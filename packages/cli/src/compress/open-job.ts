@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Dataset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { defaultReplicas, errorTitle, objectiveOf, withTeacher } from '@sbp/train';
@@ -10,8 +9,10 @@ import { readJson } from '../run/run-folder.js';
 import { installReporter } from '../words/install-progress.js';
 import { count, plural } from '../words/words.js';
 import { isByNoise } from './criterion.js';
+import { isStepDone } from './done.js';
 import { type Job, STEPS } from './job.js';
-import type { CompressPaths, CompressSettings } from './settings.js';
+import type { CompressPaths } from './paths.js';
+import type { CompressSettings } from './settings.js';
 import type { Measured } from './steps/measure.js';
 import { dataLine, lossLines, targetLine } from './understand.js';
 
@@ -23,7 +24,9 @@ export async function engineFor(
   paths: CompressPaths,
   { engine: asked, replicas }: CompressSettings,
 ): Promise<TrainedOn> {
-  const begun = existsSync(paths.measured) ? readJson<Measured>(paths.measured).on : undefined;
+  const begun = isStepDone(paths, [paths.measured], () => {})
+    ? readJson<Measured>(paths.measured).on
+    : undefined;
   const engine = await useEngine((begun?.engine ?? asked) as Parameters<typeof useEngine>[0]);
   return { engine, replicas: begun?.replicas ?? (replicas || (await defaultReplicas(engine.name))) };
 }

@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CriterionName } from '@sbp/prune';
 import { isLeftOver } from '../run/ownership.js';
-import { readJson, writeJson } from '../run/run-folder.js';
+import { readJson, textOf, writeJson } from '../run/run-folder.js';
+import { checkSealed, damageIn, isTextOf, seal } from '../run/seals.js';
 import { UsageError } from '../words/failure.js';
+import { cutOf, isStepDone, resultOf, trainingOf, unsealStep } from './done.js';
+import type { CompressPaths } from './paths.js';
 import type { CompressTarget } from './targets/targets.js';
 
 /** What `sbp compress` is asked to do, with its defaults. */
@@ -43,44 +45,6 @@ export interface CompressSettings {
   distill: boolean;
 }
 
-/** Paths of what a compression leaves behind. */
-export function compressPaths(folder: string) {
-  const work = (name: string) => join(folder, 'work', name);
-  const training = (name: string, model = name) => ({
-    model: work(model),
-    /** Written at its end: on what it ran. */
-    done: work(`${model}.json`),
-    checkpoints: work(`${name}-checkpoints`),
-    metrics: work(`${name}.jsonl`),
-    events: work(join('events', name)),
-  });
-  const cutAndTuned = (name: (file: string) => string) => ({
-    cut: work(name('cut')),
-    cutDone: work(name('cut.json')),
-    tune: training(name('tune'), name('tuned')),
-  });
-  return {
-    folder,
-    work: join(folder, 'work'),
-    settings: join(folder, 'compress.json'),
-    model: join(folder, 'model'),
-    onnx: join(folder, 'model.onnx'),
-    report: join(folder, 'report.html'),
-    result: join(folder, 'result.json'),
-    measured: work('measured.json'),
-    noise: training('noise'),
-    ...cutAndTuned((file) => file),
-    /** Where several cuts are tried, or follow one another. */
-    stages: work('stages'),
-    stage: (name: string) => cutAndTuned((file) => join('stages', name, file)),
-    trials: work(join('stages', 'trials.json')),
-  };
-}
-
-export type CompressPaths = ReturnType<typeof compressPaths>;
-/** What one of its trainings leaves. */
-export type TrainingPaths = CompressPaths['noise'];
-
 /** What is kept of a compression's settings, to know it again. */
 interface Kept {
   settings: CompressSettings;
@@ -101,10 +65,16 @@ export function checkFolder(
 ): { before: Kept | undefined; now: Kept } {
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw new UsageError(`--out ${folder} is a file; give a folder.`);
-  const before = existsSync(file) ? readKept(file) : undefined;
+  const now: Kept = { settings: placed(settings), sha256 };
+  const damage = damageIn(folder, BEGIN);
+  const isWhole = !damage || damage.isSeal;
+  if (!isWhole && !isTextOf(folder, BEGIN, file, textOf(now)))
+    throw new UsageError(
+      `${file} is damaged (it is not what seals/${BEGIN}.json says), and what was compressed there last was asked for otherwise; give the command that it was made with, or another --out.`,
+    );
+  const before = existsSync(file) ? (isWhole ? readKept(file) : now) : undefined;
   if (!before && existsSync(folder) && !readdirSync(folder).every(isLeftOver))
     throw new UsageError(`--out ${folder} holds files, but none that sbp compress wrote; give a new folder.`);
-  const now: Kept = { settings: placed(settings), sha256 };
   if (before) {
     const differs = difference(before, now);
     if (differs)
@@ -125,22 +95,25 @@ export function openFolder(
   paths: CompressPaths,
   settings: CompressSettings,
   sha256: string,
+  say: (line: string) => void,
 ): { isDone: boolean; replaces?: CompressTarget } {
-  const { settings: file } = paths;
+  const { folder, settings: file } = paths;
   const { before, now } = checkFolder(paths, settings, sha256);
   if (before && cutBy(before) !== cutBy(now)) forgetFrom(paths, 'cut');
   else if (before && before.settings.fineTune !== now.settings.fineTune) forgetFrom(paths, 'tune');
   mkdirSync(paths.work, { recursive: true });
   writeJson(file, now);
-  return resultThere(paths, settings);
+  seal(folder, BEGIN, [file]);
+  return resultThere(paths, settings, say);
 }
 
 /** Whether the result that is there is the one that was asked for; or the target of the one that is there. */
 export function resultThere(
   paths: CompressPaths,
   settings: Settings & Pick<CompressSettings, 'fineTune'>,
+  say: (line: string) => void,
 ): { isDone: boolean; replaces?: CompressTarget } {
-  if (!existsSync(paths.result)) return { isDone: false };
+  if (!isStepDone(paths, resultOf(paths), say)) return { isDone: false };
   const { settings: made } = readJson<{ settings: CompressSettings }>(paths.result);
   const isDone = cutBy({ settings: made }) === cutBy({ settings }) && made.fineTune === settings.fineTune;
   return { isDone, ...(!isDone && { replaces: made.target }) };
@@ -151,8 +124,13 @@ type Settings = Pick<CompressSettings, 'target' | 'criterion' | 'rounds' | 'roun
 const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: { settings: Settings }) =>
   JSON.stringify([target, criterion, rounds, roundTo]);
 
+/** The step that keeps the settings. */
+const BEGIN = 'begin';
+
 /** Takes away what later steps have left, whose ground is another one now. */
 function forgetFrom(paths: CompressPaths, step: 'cut' | 'tune'): void {
+  unsealStep(paths, trainingOf(paths.tune));
+  if (step === 'cut') unsealStep(paths, cutOf(paths));
   const stale = [paths.stages, ...(step === 'cut' ? [paths.cutDone] : []), ...Object.values(paths.tune)];
   for (const path of stale) rmSync(path, { recursive: true, force: true });
 }
@@ -172,6 +150,7 @@ function placed(settings: CompressSettings): CompressSettings {
 export function readSettings({ folder, settings: file }: CompressPaths): CompressSettings {
   if (!existsSync(file))
     throw new UsageError(`${folder} is no folder of sbp compress: it has no compress.json; give its --out.`);
+  checkSealed(file);
   return readKept(file).settings;
 }
 
@@ -196,5 +175,3 @@ function difference(before: Kept, now: Kept): string | undefined {
   }
   return undefined;
 }
-
-export const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -12,8 +12,9 @@ import { count, print } from '../words/words.js';
 import { isByNoise } from './criterion.js';
 import { type CurvePoint, curveOf } from './curve.js';
 import { engineFor, openJob } from './open-job.js';
+import { compressPaths } from './paths.js';
 import type { CompressResult } from './report/result.js';
-import { compressPaths, readSettings } from './settings.js';
+import { readSettings } from './settings.js';
 
 /** Shares of the multiply-accumulates that are tried. */
 const SHARES = [1, 0.8, 0.65, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05];

@@ -96,6 +96,8 @@ export function readConfigJson(file: string): unknown {
     });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof RangeError)
+      throw new UsageError(`${file} is nested deeper than any config is; correct it there.`);
     if (error instanceof SyntaxError)
       throw new UsageError(`${file} is not JSON: ${message}; correct it there.`);
     if (code === 'ENOENT')

@@ -16,9 +16,12 @@ export const budgets = ['full', 'medium', 'short'] as const;
 export const budgetMark = (budget: (typeof budgets)[number]) => (budget === 'full' ? '' : `-${budget}`);
 
 /** `{seed}` in a name stands for the run's seed, so that one config file is a run a seed. */
-const name = z.string().regex(/^(\w|\{seed\})([\w.-]|\{seed\})*$/, {
-  error: 'letters, digits, . _ - and {seed} only, as it names a folder',
-});
+const name = z
+  .string()
+  .max(100)
+  .regex(/^(\w|\{seed\})([\w.-]|\{seed\})*$/, {
+    error: 'letters, digits, . _ - and {seed} only, as it names a folder',
+  });
 
 const penalty = z.union([z.number().min(0), z.record(z.string(), z.number().min(0))]);
 

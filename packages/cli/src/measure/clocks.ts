@@ -28,7 +28,7 @@ export interface Known {
 }
 
 /** Rounds of a timing, and the least that each takes: short and many, for a machine that does other things, too. */
-const ROUNDS = { repeats: 60, minSeconds: 0.005 };
+const ROUNDS = { repeats: 80, minSeconds: 0.002 };
 
 /** @param batchSize examples in a call */
 export function clockOf(runtime: Runtime, batchSize: number): Clock {
@@ -45,7 +45,7 @@ function onnxClock(batchSize: number): Clock {
         }),
         beside,
       ),
-    byLayer: async (model) => medians(await timeOnnxLayers([entry(model)], { batchSize })),
+    byLayer: async (model) => byLayers(await timeOnnxLayers([entry(model)], { batchSize })),
   };
 }
 
@@ -71,19 +71,20 @@ function engineClock(name: Exclude<Runtime, 'onnxruntime'>, batchSize: number): 
           beside,
         ),
       ),
-    byLayer: (model) => on(() => medians(timeModelLayers(model, { batchSize }))),
+    byLayer: (model) => on(() => byLayers(timeModelLayers(model, { batchSize }))),
   };
 }
 
 /** Of the last, by its ratio to what it was timed beside. */
 function timeOf(timings: readonly ModelTiming[], beside: Known | undefined): number {
-  const { milliseconds, speedup } = timings.at(-1)!;
-  return beside ? beside.milliseconds / speedup.median : milliseconds.median;
+  const own = undisturbed(timings.at(-1)!);
+  return beside ? (beside.milliseconds * own) / undisturbed(timings[0]!) : own;
 }
 
-const medians = (timings: readonly LayerTiming[]) =>
+/** What else a machine does only ever adds to a time: the lower quartile is the same on a busy one, where the median is not. */
+const undisturbed = ({ milliseconds }: Pick<ModelTiming, 'milliseconds'>) => milliseconds.q1;
+
+const byLayers = (timings: readonly LayerTiming[]) =>
   new Map(
-    timings
-      .filter(({ layer }) => layer !== 'all')
-      .map(({ layer, milliseconds }) => [layer, milliseconds.median]),
+    timings.filter(({ layer }) => layer !== 'all').map(({ layer, milliseconds }) => [layer, milliseconds.q1]),
   );

@@ -7,6 +7,7 @@ import { isDone, phaseNames, phases } from '../run/phases/phases.js';
 import { runConfigSchema } from '../config/run-config.js';
 import { budgets, methodNames } from '../config/run-fields.js';
 import { readConfig, runPaths } from '../run/run-folder.js';
+import { checkSealed } from '../run/seals.js';
 
 const spread = z.object({ median: z.number(), q1: z.number(), q3: z.number() });
 
@@ -146,7 +147,10 @@ export function readResults(paths: readonly string[]): { results: Result[]; swee
 function resultFiles(path: string): string[] {
   if (!stat(path).isDirectory()) return [path];
   const { config: file, result } = runPaths(path);
-  if (existsSync(result)) return [result];
+  if (existsSync(result)) {
+    checkSealed(result);
+    return [result];
+  }
   if (!existsSync(file))
     return readdirSync(path)
       .filter((name) => name.endsWith('.json'))

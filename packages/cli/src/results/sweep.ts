@@ -13,6 +13,7 @@ import { objectiveFor } from '../measure/measured.js';
 import type { RunConfig } from '../config/run-config.js';
 import { loadData, type RunData } from '../run/data/run-data.js';
 import { runFields } from '../config/run-fields.js';
+import { openModel } from '../run/open-model.js';
 import { readConfig, runPaths } from '../run/run-folder.js';
 import { modelAsItIs } from '../run/model/run-model.js';
 import { methodTitles, netTitle } from '../config/titles.js';
@@ -56,7 +57,7 @@ interface Trained extends Pick<Sweep, 'title' | 'net' | 'budget'> {
 export async function openTrained(path: string): Promise<Trained> {
   const paths = runPaths(path);
   const isRun = existsSync(paths.config) && existsSync(paths.trained);
-  const model = await loadModel(isRun ? paths.trained : path);
+  const model = await openModel(isRun ? paths.trained : path);
   if (noisesOf(model).length === 0)
     throw new UsageError(
       `${path} has no noise on its groups, so there is no threshold to choose; give a run of structured-bp, or its trained/model.json.`,

@@ -6,6 +6,7 @@ import { writeAtomically } from '@sbp/train/checkpoint';
 import { type RunConfig, runConfigSchema } from '../config/run-config.js';
 import { UsageError } from '../words/failure.js';
 import { isLeftOver } from './ownership.js';
+import { damageIn, isTextOf, seal } from './seals.js';
 
 /** Paths of what a run leaves behind. */
 export function runPaths(folder: string) {
@@ -66,7 +67,7 @@ export function checkRunFolder(paths: RunPaths, config: RunConfig, again = false
     if (readdirSync(folder).every(isLeftOver)) return false;
     throw new UsageError(`${folder} holds files but no run (no config.json); give another --name or --runs.`);
   }
-  const before = readConfig(file);
+  const before = damageIn(folder, BEGIN)?.file === file ? begunWith(paths, config) : readConfig(file);
   // 'auto' is whatever the run began with
   const engine = before.engine === 'auto' || config.engine === 'auto' ? config.engine : before.engine;
   const difference = firstDifference(compared({ ...before, engine }), compared(config), '');
@@ -80,6 +81,14 @@ export function checkRunFolder(paths: RunPaths, config: RunConfig, again = false
       `${folder} was fine-tuned with another ${another}; give this one another --name, or --again to fine-tune that one anew.`,
     );
   return another !== undefined;
+}
+
+/** @returns the config, which is that of a run whose own file of it is damaged */
+function begunWith({ folder, config: file }: RunPaths, config: RunConfig): RunConfig {
+  if (isTextOf(folder, BEGIN, file, textOf(config))) return config;
+  throw new UsageError(
+    `${file} is damaged (it is not what seals/${BEGIN}.json says), and the run was begun with another config than this one; give that one, or another --name.`,
+  );
 }
 
 /**
@@ -120,10 +129,14 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The step that leaves a run's config. */
+export const BEGIN = 'begin';
+
 /** Makes the folder, with its config. */
 export function beginRun({ folder, config: file }: RunPaths, config: RunConfig): void {
   mkdirSync(folder, { recursive: true });
   writeJson(file, config);
+  seal(folder, BEGIN, [file]);
 }
 
 /** Brings a file of metrics to what is known: a killed run may have left it a line short, or half a line. */
@@ -139,15 +152,28 @@ export function appendMetrics(file: string, epoch: EpochMetrics): void {
 /** The epochs of a file of metrics. */
 export function readMetrics(file: string): EpochMetrics[] {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => JSON.parse(line) as EpochMetrics);
+  return lines.map((line, i) => parsed<EpochMetrics>(line, `line ${i + 1} of ${file}`));
 }
 
 const metricsLine = (epoch: EpochMetrics) => `${JSON.stringify(epoch)}\n`;
 
 export function writeJson(file: string, value: unknown): void {
-  writeAtomically(file, `${JSON.stringify(value, undefined, 2)}\n`);
+  writeAtomically(file, textOf(value));
 }
 
+/** As it is written. */
+export const textOf = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
+
 export function readJson<T>(file: string): T {
-  return JSON.parse(readFileSync(file, 'utf8')) as T;
+  return parsed<T>(readFileSync(file, 'utf8'), file);
+}
+
+function parsed<T>(json: string, where: string): T {
+  try {
+    return JSON.parse(json) as T;
+  } catch (error) {
+    throw new UsageError(
+      `${where} is not the JSON that sbp wrote (${(error as Error).message}); delete the file, and the same command makes it anew.`,
+    );
+  }
 }

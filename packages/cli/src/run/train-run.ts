@@ -4,10 +4,12 @@ import { writeAtomically } from '@sbp/train/checkpoint';
 import { type RunOverrides, readRunConfig } from '../config/read-config.js';
 import type { RunConfig } from '../config/run-config.js';
 import { UsageError } from '../words/failure.js';
+import { KEEP } from './model/run-model.js';
 import { owned } from './ownership.js';
-import { isDone, type PhaseName, phaseNames, phases } from './phases/phases.js';
+import { filesOf, isDone, type PhaseName, phaseNames, phases } from './phases/phases.js';
 import type { Run } from './run.js';
-import { beginRun, checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
+import { BEGIN, beginRun, checkRunFolder, type RunPaths, runPaths } from './run-folder.js';
+import { damageIn, isAsBefore, isLeft, madeAnew, seal, unseal } from './seals.js';
 import { interruptible } from './signals.js';
 
 export interface TrainOptions extends Omit<RunOverrides, 'seed'> {
@@ -53,7 +55,7 @@ async function oneRun(file: string, options: OneRun): Promise<void> {
   const paths = runPaths(join(options.runs, config.name));
   // before anything is written to what may be somebody else's folder
   const tunesAnew = checkRunFolder(paths, config, options.again);
-  const isRead = isDone('bench', paths) && !options.again && !tunesAnew;
+  const isRead = !options.again && !tunesAnew && isDone('bench', paths) && !isDamaged(paths);
   if (isRead) await oneRunIn(paths, config, file, options);
   else await owned(paths.folder, () => oneRunIn(paths, config, file, options));
 }
@@ -65,6 +67,11 @@ async function oneRunIn(paths: RunPaths, config: RunConfig, file: string, option
   const say = (line: string) => stream.write(`${line}\n`);
   const run: Run = { config, paths, runs, file, gather, stream, say, checkpointMinutes };
   const all = phaseNames.filter((name) => phases[name].applies(config));
+  const damage = damageIn(paths.folder, BEGIN);
+  if (damage) {
+    say(madeAnew(damage));
+    beginRun(paths, config);
+  }
   if (tunesAnew) {
     // whether it will be fine-tuned bears on the cut, too
     forget(paths, phaseNames.slice(1));
@@ -76,9 +83,14 @@ async function oneRunIn(paths: RunPaths, config: RunConfig, file: string, option
     return;
   }
   if (again) forget(paths, all.slice(1));
-  if (isDone('bench', paths)) say(`${paths.folder} is done; this is what it came to.`);
-  for (const name of all)
-    if (!isDone('bench', paths) && !isDone(name, paths)) await phases[name].perform(run);
+  if (!isDone('bench', paths) || isDamaged(paths))
+    for (const name of all) {
+      const { leaves, mayLeave } = phases[name];
+      const left = { leaves: leaves(paths), mayLeave: mayLeave?.(paths) };
+      if (isLeft(paths.folder, name, left, say)) continue;
+      await perform(name, run);
+    }
+  else say(`${paths.folder} is done; this is what it came to.`);
   publish(run, options.results);
   if (json) process.stdout.write(readFileSync(paths.result, 'utf8'));
   else say(`\n${readFileSync(paths.table, 'utf8').trim()}\n\n${contents(paths, config)}`);
@@ -105,8 +117,22 @@ async function onePhase(
     return;
   }
   forget(paths, all.slice(all.indexOf(phase)));
-  await phases[phase].perform(run);
+  await perform(phase, run);
 }
+
+async function perform(name: PhaseName, run: Run): Promise<void> {
+  const { paths } = run;
+  await phases[name].perform(run);
+  const network = phases[name].makes?.(paths);
+  // later phases stand as long as the network that they build on is the one that it was
+  if (network && !isAsBefore(paths.folder, name, network))
+    forget(paths, phaseNames.slice(phaseNames.indexOf(name) + 1));
+  seal(paths.folder, name, filesOf(name, paths));
+}
+
+/** Whether something that a step left is not what it was. */
+export const isDamaged = ({ folder }: RunPaths): boolean =>
+  [BEGIN, KEEP, ...phaseNames].some((step) => damageIn(folder, step) !== undefined);
 
 /** Puts a copy of the run's result where results are kept. */
 function publish({ config, paths }: Run, folder: string | undefined): void {
@@ -117,7 +143,10 @@ function publish({ config, paths }: Run, folder: string | undefined): void {
 
 /** What later phases made of it would be out of date. */
 function forget(paths: RunPaths, names: readonly PhaseName[]): void {
-  for (const name of names) for (const file of phases[name].leaves(paths)) rmSync(file, { force: true });
+  for (const name of names) {
+    unseal(paths.folder, name);
+    for (const file of filesOf(name, paths)) rmSync(file, { recursive: true, force: true });
+  }
 }
 
 const descriptions: [keyof RunPaths, file: string, what: string][] = [

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { groupCounts } from '@sbp/layers';
 import {
   type EpochMetrics,
@@ -50,6 +51,11 @@ export async function trainToEnd(
   { model: plain, data, settings, on, saved, files, dressed, steer, measure }: Training,
 ): Promise<EpochMetrics[]> {
   const { epochs } = settings;
+  const cores = availableParallelism();
+  if (on.replicas > cores && !/GPU/.test(on.engine.device))
+    say(
+      `Starting ${plural(on.replicas, 'replica')} on ${plural(cores, 'core')}: they take turns, and each takes its memory and time to start; --replicas ${cores} is faster.`,
+    );
   const model = dressed?.(plain) ?? plain;
   const history = [...(saved?.history ?? [])];
   writeMetrics(files.metrics, history);

@@ -7,6 +7,7 @@ import { budgets } from '../config/run-fields.js';
 import { UsageError } from '../words/failure.js';
 import type { Run } from './run.js';
 import { runPaths } from './run-folder.js';
+import { checkSealed } from './seals.js';
 
 /**
  * Folder of the trained network that a run starts from.
@@ -16,7 +17,10 @@ import { runPaths } from './run-folder.js';
  */
 export function startingPoint(from: string, { runs, file }: Pick<Run, 'runs' | 'file'>): string {
   const { folder, trained, training } = runPaths(join(runs, from));
-  if (existsSync(training)) return trained;
+  if (existsSync(training)) {
+    checkSealed(trained);
+    return trained;
+  }
   const budget = budgets.find((one) => from.endsWith(`-${one}`));
   const name = from.replace(new RegExp(`-${budget}$`), '').replace(/-\d+$/, '');
   const likely = join(dirname(file), `${name}.json`);

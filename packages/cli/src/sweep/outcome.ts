@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { writeAtomically } from '@sbp/train/checkpoint';
+import { compressPaths } from '../compress/paths.js';
 import type { CompressResult } from '../compress/report/result.js';
-import { compressPaths } from '../compress/settings.js';
 import { readJson } from '../run/run-folder.js';
 import { plural } from '../words/words.js';
 import type { SweepRun } from './plan/kind.js';

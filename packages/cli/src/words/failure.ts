@@ -43,7 +43,12 @@ export function exitStatus(error: unknown, command: string): number {
   say(reason(error, name, message));
   if (process.env.SBP_DEBUG === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   const { code } = error as { code?: string };
-  if (aboutInput.has(name) || (name === 'TrainError' && code === undefined)) return 2;
+  if (
+    aboutInput.has(name) ||
+    placeProblem(error as NodeJS.ErrnoException) ||
+    (name === 'TrainError' && code === undefined)
+  )
+    return 2;
   return name === 'TensorflowError' && code === 'interrupted' ? 130 : 1;
 }
 
@@ -52,9 +57,25 @@ function reason(error: unknown, name: string, message: string): string {
   const { code, syscall, path } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC')
     return `the disk is full${path ? ` (${path})` : ''}; what was written before is whole: make room, and the same command goes on.`;
-  // Disk full, no permission and the like, which say which file.
+  const problem = placeProblem(error as NodeJS.ErrnoException);
+  if (problem) return problem;
+  // A device that fails and the like, which say which file.
   if (code && syscall) return message;
   return `internal error: ${message} (SBP_DEBUG=1 shows where)`;
+}
+
+/** What is wrong with a place that was given, in words. */
+function placeProblem({ code, syscall, path }: NodeJS.ErrnoException): string | undefined {
+  if (path === undefined) return undefined;
+  const shown = path.length > 80 ? `${path.slice(0, 40)}…${path.slice(-30)}` : path;
+  if (code === 'ENAMETOOLONG')
+    return `${shown} is a longer name than the file system takes; give a shorter one.`;
+  // what Node says of folders to be made on a read-only disk
+  if (code === 'EROFS' || (code === 'ENOENT' && syscall === 'mkdir'))
+    return `${shown} can't be written: the disk is read-only there, or gone; give another place.`;
+  if (code === 'EACCES' || code === 'EPERM')
+    return `${shown} can't be ${syscall === 'open' || syscall === 'scandir' ? 'opened' : 'written'}: no permission for it; give another place, or permission.`;
+  return undefined;
 }
 
 /** In one line: messages of other packages may have several. */

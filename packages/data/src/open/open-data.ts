@@ -108,6 +108,11 @@ async function placeOf(path: string): Promise<{ place: Place; kind: Source }> {
     );
   });
   const folder = found.isDirectory();
+  if (!folder && !found.isFile())
+    throw new DataError(
+      `${path}: expected a file or folder of data, found a pipe or a device, which can be read but once; write what it gives to a file`,
+      path,
+    );
   const names = folder ? (await readdir(path)).filter((name) => !name.startsWith('.')).sort() : [];
   const place = { path, folder, names };
   const kind = sources.find((source) => source.claims(place));

@@ -10,6 +10,9 @@ import type { Dataset } from '../dataset/dataset.js';
 /** The first four bytes, big-endian: 0, 0, type (8 = unsigned byte), number of dimensions. */
 const magics = { labels: 0x00000801, images: 0x00000803 } as const;
 
+/** Bytes that are unpacked at most: a small file may say that it is any number of them. */
+const MOST = 2e9;
+
 /** What a file must be; what is left undefined may be anything. */
 export interface IdxExpectation {
   /** For messages, e.g. "MNIST's training images". */
@@ -128,7 +131,7 @@ async function readPlainOrGzip(
     }
     if (file === path) return { file, bytes };
     try {
-      return { file, bytes: await promisify(gunzip)(bytes) };
+      return { file, bytes: await promisify(gunzip)(bytes, { maxOutputLength: MOST }) };
     } catch (error) {
       throw new DataError(
         `${file}: expected ${what} in gzip, found ${bytes.length} bytes that do not unpack (${(error as Error).message}); ${remedy}`,

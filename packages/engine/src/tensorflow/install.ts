@@ -3,6 +3,7 @@ import {
   cacheRoot,
   findInstallation,
   type Installation,
+  packageFolder,
   packageNames,
   removeLeftovers,
   unpublish,
@@ -12,6 +13,8 @@ import { TensorflowError } from './error.js';
 import type { InstallOptions } from './install-options.js';
 import { checkMachine, libraries, thisMachine } from './libraries.js';
 import { make } from './make.js';
+import { readPackage } from './package.js';
+import { probe } from './probe.js';
 import { clearProject, equipProject } from './project.js';
 import { openFrom } from './supply.js';
 
@@ -55,6 +58,8 @@ export async function install(
     if (installation && options.from !== undefined && !(await isFrom(installation, options.from))) {
       installation = undefined;
     }
+    // files of the right names and sizes may yet be damaged, or made for another machine
+    if (installation && !(await runs(installation, variant, signal))) installation = undefined;
     const made = installation === undefined;
     installation ??= await make(variant, root, { ...options, packageSpec });
     const equipped = await equipProject(installation, { root, projectDir, signal });
@@ -75,6 +80,23 @@ export async function install(
   } catch (error) {
     throw explained(error, root);
   }
+}
+
+/** Whether it runs, in a process of its own: what does not is made anew. */
+async function runs(
+  { folder }: Installation,
+  variant: 'cpu' | 'gpu',
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const found = await readPackage(packageFolder(folder, variant), variant);
+  if (!found) return false;
+  return probe({ candidate: { ...found, from: 'cache' } }, { signal }).then(
+    () => true,
+    (error) => {
+      if (error instanceof TensorflowError && error.code === 'load') return false;
+      throw error;
+    },
+  );
 }
 
 /**
@@ -111,7 +133,7 @@ async function isFrom({ manifest }: Installation, from: string): Promise<boolean
 
 function explained(error: unknown, root: string): unknown {
   if (!(error instanceof Error) || error instanceof TensorflowError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
   if (error.name === 'AbortError') return interrupted('it was stopped');
   if (code === 'ENOSPC') {
     return new TensorflowError(
@@ -120,10 +142,12 @@ function explained(error: unknown, root: string): unknown {
       { cause: error },
     );
   }
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+  // ENOENT is what Node says of folders to be made on a read-only disk
+  const isReadOnly = code === 'EROFS' || (code === 'ENOENT' && syscall === 'mkdir');
+  if (code === 'EACCES' || isReadOnly || code === 'EPERM') {
     return new TensorflowError(
       'disk',
-      `TensorFlow can't be written: ${message}. Let XDG_CACHE_HOME name a folder that you may write to.`,
+      `TensorFlow can't be written: ${isReadOnly ? `the disk of ${root} is read-only` : message}. Let XDG_CACHE_HOME name a folder that you may write to.`,
       { cause: error },
     );
   }

@@ -116,7 +116,9 @@ async function largestFile(folder: string): Promise<number> {
 }
 
 function isOffline(output: string): boolean {
-  return /Retrying \(|NewConnectionError|ConnectTimeout|ConnectionError|Max retries/.test(output);
+  return /Retrying \(|NewConnectionError|ConnectTimeout|ConnectionError|Max retries|Could not fetch URL|[Tt]emporary failure in name resolution|HTTP error [45]|ProxyError|SSLError/.test(
+    output,
+  );
 }
 
 function lacksWheel(output: string): boolean {

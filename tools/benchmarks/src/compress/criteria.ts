@@ -7,7 +7,16 @@ import { openData, shuffledIndices } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { leNet5 } from '@sbp/layers';
 import { loadModel, saveModel } from '@sbp/model';
-import { countFlops, type PruneOptions, pruneModel, random, taylor, weighKl, withNoise } from '@sbp/prune';
+import {
+  countFlops,
+  type PruneOptions,
+  pruneInSteps,
+  pruneModel,
+  random,
+  taylor,
+  weighKl,
+  withNoise,
+} from '@sbp/prune';
 import { errorOn, lossOn, objectiveOf, type TrainConfig, train } from '@sbp/train';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
@@ -156,13 +165,10 @@ async function cutWithoutNoise(
   const batches = Array.from({ length: Math.ceil(some.length / 32) }, (_, i) =>
     some.subarray(32 * i, 32 * i + 32),
   );
-  let model = whole;
-  for (let step = 0; step < TAYLOR_STEPS; step++) {
-    const target = { macs: share ** (1 / TAYLOR_STEPS) };
-    const cut = pruneModel(model, { target, criterion: await taylor(model, batches, loss) }).model;
-    if (model !== whole) model.dispose();
-    model = cut;
-  }
+  const target = { macs: share ** (1 / TAYLOR_STEPS) };
+  const { model } = await pruneInSteps(whole, TAYLOR_STEPS, async (from) =>
+    pruneModel(from, { target, criterion: await taylor(from, batches, loss) }),
+  );
   return model;
 }
 

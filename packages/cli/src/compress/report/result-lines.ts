@@ -2,7 +2,7 @@ import { type Column, table } from '@sbp/bench';
 import { missing } from '../../measure/figures.js';
 import { told } from '../../words/progress.js';
 import { duration, size } from '../../words/words.js';
-import type { CompressPaths } from '../settings.js';
+import type { CompressPaths } from '../paths.js';
 import { targetWords } from '../targets/targets.js';
 import type { CompressResult } from './result.js';
 

@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
 import { loadModel, saveModel } from '@sbp/model';
-import type { PruneReport, TargetReport } from '@sbp/prune';
+import { joinReports, type PruneReport, type TargetReport } from '@sbp/prune';
 import { errorOn, errorTitle } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { writeJson } from '../../run/run-folder.js';
 import { isByNoise } from '../criterion.js';
+import { cutOf, isStepDone, sealStep } from '../done.js';
 import { choosersError, type Job, STEPS, stepsOf } from '../job.js';
 import { targetWords } from '../targets/targets.js';
-import { cutInSteps, joined } from './cut-in-steps.js';
+import { cutInSteps } from './cut-in-steps.js';
 import { FEW, recalibrated } from './recalibrated.js';
 
 /** What the cut came to. */
@@ -22,7 +22,7 @@ export interface Cut {
 /** Cuts the groups with the least signal for their cost out of the trained model, until the target is met. */
 export async function cutStep(job: Job): Promise<void> {
   const { paths, settings, say, data, objective } = job;
-  if (existsSync(paths.cutDone)) return;
+  if (isStepDone(paths, cutOf(paths), say)) return;
   const began = performance.now();
   const trained = await toCut(job);
   const errorOf = async (cut: tf.LayersModel) => {
@@ -30,7 +30,8 @@ export async function cutStep(job: Job): Promise<void> {
     return choosersError(job, cut);
   };
   const { model, report: own, reached } = await cutInSteps(job, trained, errorOf);
-  const report = job.from ? joined(job.from.report, own) : own;
+  trained.dispose();
+  const report = job.from ? joinReports(job.from.report, own) : own;
   await recalibrated(job, model);
   await saveModel(model, paths.cut);
   const error = errorOn(model, data.test, objective);
@@ -45,6 +46,7 @@ export async function cutStep(job: Job): Promise<void> {
       `  Nothing had drowned in ${steps} steps with noise: what went still carried signal. Give it more --epochs${steps < STEPS ? `, ${STEPS} steps at least` : ''}.`,
     );
   writeJson(paths.cutDone, { report, error, took: (performance.now() - began) / 1000 } satisfies Cut);
+  sealStep(paths, cutOf(paths));
 }
 
 /** What is cut: the model that was trained with noise, or, by a criterion that needs none, the model as it is. */

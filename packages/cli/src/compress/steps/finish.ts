@@ -12,6 +12,7 @@ import { trainedOn } from '../../run/training.js';
 import { version } from '../../version.js';
 import { isByNoise } from '../criterion.js';
 import { curveOf } from '../curve.js';
+import { resultOf, sealStep } from '../done.js';
 import type { Job } from '../job.js';
 import { compressPage } from '../report/page.js';
 import type { CompressResult } from '../report/result.js';
@@ -75,5 +76,6 @@ export async function finishStep(job: Job, measured: Measured): Promise<Compress
   writeAtomically(paths.onnx, onnx);
   writeAtomically(paths.report, compressPage(result, { original, model, test: data.test }));
   writeJson(paths.result, result);
+  sealStep(paths, resultOf(paths));
   return result;
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelBytes } from '@sbp/model';
@@ -8,6 +7,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../../run/run-folder.js';
 import { count, duration, plural } from '../../words/words.js';
 import { byTaylor, GRADIENTS, isByNoise } from '../criterion.js';
+import { isStepDone, sealStep } from '../done.js';
 import type { Job } from '../job.js';
 import type { SteerTo } from '../targets/kind.js';
 import { steered, steerTo } from '../targets/targets.js';
@@ -41,7 +41,7 @@ export interface Measured {
 /** Measures the model as it is, and how long what comes will take, all since `start` in it. @throws UsageError where it is no better than chance; PruneError where nothing can be cut */
 export async function measureStep(job: Job, start: number): Promise<Measured> {
   const { paths, original, data, objective, settings, say, train: config, fineTune } = job;
-  if (existsSync(paths.measured)) return readJson<Measured>(paths.measured);
+  if (isStepDone(paths, [paths.measured], say)) return readJson<Measured>(paths.measured);
   const began = performance.now();
   const error = errorOn(original, data.test, objective);
   const evaluation = (performance.now() - began) / 1000 / data.test.size;
@@ -76,6 +76,7 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
     `To do: ${byNoise ? `train with noise (${plural(config.epochs, 'epoch')}), ` : ''}cut${byNoise ? '' : ` by ${settings.criterion}`}, fine-tune (${plural(fineTune, 'epoch')}), check and time: about ${duration(seconds)} at ${count(examplesPerSecond)} examples a second`,
   );
   writeJson(paths.measured, measured);
+  sealStep(paths, [paths.measured]);
   return measured;
 }
 

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { budgetOf, type SteeringState, steering } from '@sbp/prune';
 import type { Steering } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { plural } from '../../words/words.js';
 import { isByNoise } from '../criterion.js';
+import { isStepDone, trainingOf } from '../done.js';
 import { type Job, STEPS, stepsOf } from '../job.js';
 import type { SteerTo } from '../targets/kind.js';
 import { steered } from '../targets/targets.js';
@@ -14,7 +14,7 @@ import { trainStep } from './train-step.js';
 /** Trains the model with noise, until what the target wants gone has drowned in it. */
 export async function noiseStep(job: Job, { steerTo: to, klScale }: Measured): Promise<void> {
   const { paths, say, train, settings } = job;
-  if (existsSync(paths.noise.done) || !isByNoise(settings.criterion)) return;
+  if (!isByNoise(settings.criterion) || isStepDone(paths, trainingOf(paths.noise), say)) return;
   const model = noisyModel(job, to);
   say(`Training with noise for ${plural(train.epochs, 'epoch')}`);
   await trainStep(job, {

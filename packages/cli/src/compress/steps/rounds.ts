@@ -1,7 +1,7 @@
 import { countFlops } from '@sbp/prune';
 import { readJson } from '../../run/run-folder.js';
 import type { Job } from '../job.js';
-import type { CompressPaths } from '../settings.js';
+import type { CompressPaths } from '../paths.js';
 import { partly } from '../targets/targets.js';
 import { type Cut, cutStep } from './cut.js';
 import { tuneStep } from './tune.js';

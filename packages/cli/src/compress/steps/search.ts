@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { loadModel } from '@sbp/model';
 import { PruneError } from '@sbp/prune';
 import { errorTitle } from '@sbp/train';
 import { readJson, writeJson } from '../../run/run-folder.js';
+import { isStepDone, sealStep } from '../done.js';
 import { choosers, choosersError, type Job } from '../job.js';
-import type { CompressPaths } from '../settings.js';
+import type { CompressPaths } from '../paths.js';
 import { FIRST_SHARE } from '../targets/error.js';
 import { cutStep } from './cut.js';
 import { tuneStep } from './tune.js';
@@ -32,7 +33,7 @@ const LESS = 0.6;
 export async function searchStep(job: Job, asked: number): Promise<CompressPaths> {
   const { paths, say, objective } = job;
   mkdirSync(paths.stages, { recursive: true });
-  const trials = existsSync(paths.trials) ? readJson<Trial[]>(paths.trials) : [];
+  const trials = isStepDone(paths, [paths.trials], say) ? readJson<Trial[]>(paths.trials) : [];
   const jobOf = (share: number): Job => ({
     ...job,
     settings: { ...job.settings, target: { macs: share } },
@@ -52,6 +53,7 @@ export async function searchStep(job: Job, asked: number): Promise<CompressPaths
     model.dispose();
     trials.push({ share, error });
     writeJson(paths.trials, trials);
+    sealStep(paths, [paths.trials]);
     const verdict = error <= asked ? 'kept' : 'not kept';
     say(
       `At ${(100 * share).toFixed(1)} % of the MACs: ${errorTitle(objective)} ${error.toPrecision(4)} on ${choosers(job).words}, ${asked} is ${verdict}`,

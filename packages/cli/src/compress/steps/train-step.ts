@@ -4,8 +4,9 @@ import { errorTitle, type Steering, type TrainConfig } from '@sbp/train';
 import { readCheckpoint } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import { trainToEnd, writeTrainedOn } from '../../run/training.js';
+import { sealStep, trainingOf } from '../done.js';
 import type { Job } from '../job.js';
-import type { TrainingPaths } from '../settings.js';
+import type { TrainingPaths } from '../paths.js';
 
 /** One of a compression's two trainings. */
 interface TrainStep {
@@ -31,5 +32,6 @@ export async function trainStep(
   await saveModel(model, files.model);
   model.dispose();
   writeTrainedOn(files.done, on);
-  rmSync(files.checkpoints, { recursive: true });
+  sealStep(paths, trainingOf(files));
+  rmSync(files.checkpoints, { recursive: true, force: true });
 }

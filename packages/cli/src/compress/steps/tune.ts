@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { loadModel } from '@sbp/model';
 import { errorOn, errorTitle } from '@sbp/train';
 import { plural } from '../../words/words.js';
+import { isStepDone, trainingOf } from '../done.js';
 import type { Job } from '../job.js';
 import { recalibrated } from './recalibrated.js';
 import { trainStep } from './train-step.js';
@@ -9,7 +9,7 @@ import { trainStep } from './train-step.js';
 /** Trains the smaller model on. */
 export async function tuneStep(job: Job): Promise<void> {
   const { paths, say, data, train, fineTune, objective } = job;
-  if (existsSync(paths.tune.done)) return;
+  if (isStepDone(paths, trainingOf(paths.tune), say)) return;
   const model = await loadModel(paths.cut);
   say(`Fine-tuning the smaller model for ${plural(fineTune, 'epoch')}`);
   await trainStep(job, {

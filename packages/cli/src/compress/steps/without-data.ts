@@ -7,7 +7,9 @@ import { diffModels } from '../../diff/diff-models.js';
 import { diffFacts, diffNote, diffRows } from '../../diff/diff-table.js';
 import { writeJson } from '../../run/run-folder.js';
 import { count, size } from '../../words/words.js';
-import type { CompressPaths, CompressSettings } from '../settings.js';
+import { resultOf, sealStep } from '../done.js';
+import type { CompressPaths } from '../paths.js';
+import type { CompressSettings } from '../settings.js';
 import { cutTo, targetWords } from '../targets/targets.js';
 
 /**
@@ -48,6 +50,7 @@ export async function compressWithoutData(
     after: { ...report.after, bytes: after },
     report,
   });
+  sealStep(paths, resultOf(paths));
   return [
     `${count(report.before.macs)} → ${count(report.after.macs)} multiply-accumulates (${report.reduction.toFixed(2)}×), ${count(report.before.params)} → ${count(report.after.params)} parameters, files ${size(before)} → ${size(after)}, in ${paths.folder}.`,
     WARNING,

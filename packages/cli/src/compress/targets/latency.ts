@@ -2,11 +2,12 @@ import { clockOf } from '../../measure/clocks.js';
 import type { Runtime } from '../../measure/figures.js';
 import { timedRuntimes } from '../../measure/runtime-names.js';
 import type { TargetKind } from './kind.js';
-import { type MetLatency, meetLatency } from './meet-latency.js';
+import { type AtMost, type MetLatency, meetLatency } from './meet-latency.js';
 
 /** How long a call may take on a runtime. */
 export interface Latency {
-  milliseconds: number;
+  /** At most so many, or so much of what it takes as it is, by how fast the machine is at the time. */
+  most: AtMost;
   runtime: Runtime;
   /** Examples in a call. */
   batchSize: number;
@@ -17,26 +18,30 @@ const BLOCK = 16;
 
 /** Milliseconds on a runtime. */
 export const latency: TargetKind<Latency> = {
-  example: 'latency=5ms@onnxruntime:1 (milliseconds of a call, the runtime, examples in a call)',
+  example:
+    'latency=5ms@onnxruntime:1 (milliseconds of a call or, as 50%, a share of them; the runtime; examples in a call)',
   parse(text) {
-    const [, amount, runtime, batch = '1'] = /^([\d.]+)(?:ms)?@([a-z]+)(?::(\d+))?$/.exec(text) ?? [];
-    const [milliseconds, batchSize] = [Number(amount), Number(batch)];
+    const [, amount, unit, runtime, batch = '1'] = /^([\d.]+)(ms|%)?@([a-z]+)(?::(\d+))?$/.exec(text) ?? [];
+    const [value, batchSize] = [Number(amount), Number(batch)];
     const known = timedRuntimes.find((name) => name === runtime);
-    if (!(milliseconds > 0 && batchSize > 0 && known)) return undefined;
-    return { milliseconds, runtime: known, batchSize };
+    if (!(value > 0 && batchSize > 0 && known) || (unit === '%' && value >= 100)) return undefined;
+    const most = unit === '%' ? { share: value / 100 } : { milliseconds: value };
+    return { most, runtime: known, batchSize };
   },
-  words: ({ milliseconds, runtime, batchSize }) => `${milliseconds}ms@${runtime}:${batchSize}`,
-  async steerTo({ milliseconds, runtime, batchSize }, noisy, how) {
-    const { model, target } = await meetLatency(noisy, milliseconds, clockOf(runtime, batchSize), how);
+  words: ({ most, runtime, batchSize }) =>
+    `${'share' in most ? `${Number((100 * most.share).toPrecision(6))}%` : `${most.milliseconds}ms`}@${runtime}:${batchSize}`,
+  async steerTo({ most, runtime, batchSize }, noisy, { gather }) {
+    const clock = clockOf(runtime, batchSize);
+    const { model, target } = await meetLatency(noisy, most, clock, { gather });
     model.dispose();
     return target;
   },
-  async cut({ milliseconds, runtime, batchSize }, trained, { criterion, roundTo, gather, errorOf }) {
+  async cut({ most, runtime, batchSize }, trained, { criterion, roundTo, gather, errorOf }) {
     const clock = clockOf(runtime, batchSize);
     const several = !roundTo && errorOf && runtime === 'onnxruntime';
     const found: (MetLatency & { multiple: number; error: number })[] = [];
     for (const multiple of several ? [1, BLOCK] : [roundTo || 1]) {
-      const met = await meetLatency(trained, milliseconds, clock, { criterion, gather, roundTo: multiple });
+      const met = await meetLatency(trained, most, clock, { criterion, gather, roundTo: multiple });
       found.push({ ...met, multiple, error: several ? await errorOf(met.model) : 0 });
     }
     const [best, ...others] = found.sort((a, b) => a.error - b.error) as [(typeof found)[number]];

@@ -1,3 +1,4 @@
+import { countedLayer } from '@sbp/bench';
 import { type Cost, countFlops, type OwnTarget } from '@sbp/prune';
 import type * as tf from '@tensorflow/tfjs';
 import type { Clock } from '../../measure/clocks.js';
@@ -23,7 +24,8 @@ export function timeTarget({ times: { perMac }, atMost }: TimeTarget): OwnTarget
 }
 
 /**
- * By the clock, layer by layer; what is watched may take another time than what is not.
+ * By the clock, layer by layer; what is watched may take another time than what is not. A layer without multiply-accumulates takes the less the fewer channels it is given: its time is counted to the layer before it, which
+ * the runtime may have made one with it.
  *
  * @param call milliseconds that nobody watched
  */
@@ -31,10 +33,16 @@ export async function timesOf(model: tf.LayersModel, call: number, clock: Clock)
   const layers = await clock.byLayer(model);
   const all = [...layers.values()].reduce((sum, time) => sum + time, 0);
   const scale = Math.min(1, call / all);
-  const counted = countFlops(model).layers.filter(({ name, macs }) => macs > 0 && layers.has(name));
-  const perMac = Object.fromEntries(
-    counted.map(({ name, macs }) => [name, (scale * layers.get(name)!) / macs]),
-  );
-  const known = counted.reduce((sum, { name }) => sum + scale * layers.get(name)!, 0);
-  return { perMac, rest: Math.max(0, call - known) };
+  const counted = countFlops(model).layers.filter(({ macs }) => macs > 0);
+  const macsOf = new Map(counted.map(({ name, macs }) => [name, macs]));
+  const ownerOf = countedLayer(model, new Set(macsOf.keys()));
+  const perMac: Record<string, number> = {};
+  let rest = call;
+  for (const [layer, time] of layers) {
+    const owner = ownerOf(layer);
+    if (owner === undefined) continue;
+    perMac[owner] = (perMac[owner] ?? 0) + (scale * time) / macsOf.get(owner)!;
+    rest -= scale * time;
+  }
+  return { perMac, rest: Math.max(0, rest) };
 }

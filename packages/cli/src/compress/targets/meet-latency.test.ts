@@ -42,7 +42,7 @@ describe('meetLatency', () => {
     const model = vggLike({ scale: 0.25 });
     const clock = steppedClock(block);
     const before = await clock.time(model);
-    const met = await meetLatency(model, share * before, clock, { criterion: 'magnitude', roundTo });
+    const met = await meetLatency(model, { share }, clock, { criterion: 'magnitude', roundTo });
     expect(met.before).toBeCloseTo(before, 6);
     expect(await clock.time(met.model)).toBe(met.reached);
     // blocks are what it is: nothing may lie between this and 5 % less
@@ -51,12 +51,12 @@ describe('meetLatency', () => {
   });
 
   it('refuses to cut where there is time enough', async () => {
-    const cut = meetLatency(leNet5(), 1000, steppedClock(1), { criterion: 'magnitude' });
+    const cut = meetLatency(leNet5(), { milliseconds: 1000 }, steppedClock(1), { criterion: 'magnitude' });
     await expect(cut).rejects.toThrow(/takes [\d.]+ ms as it is, no more than 1000; nothing has to be cut/);
   });
 
   it('refuses what no cut can do', async () => {
-    const cut = meetLatency(leNet5(), 0.06, steppedClock(1), { criterion: 'magnitude' });
+    const cut = meetLatency(leNet5(), { milliseconds: 0.06 }, steppedClock(1), { criterion: 'magnitude' });
     await expect(cut).rejects.toThrow(/can't be (reached|cut)/);
   });
 });

@@ -4,6 +4,9 @@ import type { Clock } from '../../measure/clocks.js';
 import { UsageError } from '../../words/failure.js';
 import { type LayerTimes, type TimeTarget, timesOf, timeTarget } from './layer-times.js';
 
+/** Milliseconds of a call, or a share of those that it takes as it is. */
+export type AtMost = { readonly milliseconds: number } | { readonly share: number };
+
 /** A model cut to a time. */
 export interface MetLatency {
   model: tf.LayersModel;
@@ -25,24 +28,25 @@ const CLOSE = { least: 0.95, most: 1 };
  * Cuts a model so that a call takes so many milliseconds. A layer's time is taken to be in proportion to its multiply-accumulates, at the rate that the runtime has around the cut: measured, cut by,
  * and measured again there, until what the runtime needs is what was asked for.
  *
- * @param asked milliseconds of a call, by the clock
+ * @param most of a call, by the clock
  * @returns of the cuts that were tried, that which came closest, from below rather than from above
  * @throws UsageError where it takes no more as it is, and where what cannot be cut takes longer; PruneError as `pruneModel`
  */
 export async function meetLatency(
   model: tf.LayersModel,
-  asked: number,
+  most: AtMost,
   clock: Clock,
   options: Pick<PruneOptions, 'criterion' | 'roundTo' | 'gather'> = {},
 ): Promise<MetLatency> {
   const whole = foldNoise(model);
   const before = await clock.time(whole);
+  const asked = 'share' in most ? most.share * before : most.milliseconds;
   if (before <= asked)
     throw new UsageError(
       `--target latency: the model takes ${shown(before)} ms as it is, no more than ${shown(asked)}; nothing has to be cut.`,
     );
   let times = await timesOf(whole, before, clock);
-  let [least, aim, most] = [AIM.least * asked, AIM.first * asked, AIM.most * asked];
+  let [low, aim, high] = [AIM.least * asked, AIM.first * asked, AIM.most * asked];
   let best: MetLatency | undefined;
   for (let round = 1; round <= ROUNDS.all; round++) {
     if (times.rest >= aim) throw unreachable(asked, before, times);
@@ -53,9 +57,9 @@ export async function meetLatency(
     if (round < ROUNDS.measured) {
       if (!isDone) times = await timesOf(cut, reached, clock);
     } else {
-      if (reached > asked) most = aim;
-      else least = aim;
-      aim = (least + most) / 2;
+      if (reached > asked) high = aim;
+      else low = aim;
+      aim = (low + high) / 2;
     }
     const isBetter = !best || distance(reached, asked) < distance(best.reached, asked);
     (isBetter ? best?.model : cut)?.dispose();

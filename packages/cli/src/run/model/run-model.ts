@@ -1,21 +1,36 @@
 import { existsSync } from 'node:fs';
 import { noisesOf } from '@sbp/layers';
-import { loadModel } from '@sbp/model';
+import { loadModel, saveModel } from '@sbp/model';
 import { foldNoise, PruneError, withNoise } from '@sbp/prune';
 import type * as tf from '@tensorflow/tfjs';
 import { paperNet } from '../../config/paper-nets.js';
 import type { RunConfig } from '../../config/run-config.js';
+import { UsageError } from '../../words/failure.js';
 import type { RunPaths } from '../run-folder.js';
+import { damageIn, seal } from '../seals.js';
 import { buildNet, netWidths, plainNet, weighed } from './nets.js';
 
 /**
  * The config's model as it is before the run: a network of the paper's untrained; a person's own as its file has it, or as it was kept when the run
  * began.
  */
-export async function modelAsItIs(config: RunConfig, { original }: RunPaths): Promise<tf.LayersModel> {
+export async function modelAsItIs(config: RunConfig, paths: RunPaths): Promise<tf.LayersModel> {
   const net = paperNet(config.model);
-  return net ? plainNet(net, config) : loadModel(existsSync(original) ? original : config.model);
+  if (net) return plainNet(net, config);
+  const { folder, original } = paths;
+  const damage = damageIn(folder, KEEP);
+  if (damage?.isSeal) seal(folder, KEEP, [original]);
+  if (!damage || damage.isSeal) return loadModel(existsSync(original) ? original : config.model);
+  const model = await loadModel(config.model);
+  await saveModel(model, original);
+  if (!damageIn(folder, KEEP)) return model;
+  throw new UsageError(
+    `${damage.file} is damaged (${damage.why}), and ${config.model} is no longer the model that the run began with; put that back, or give another --name.`,
+  );
 }
+
+/** The step that keeps a person's own model. */
+export const KEEP = 'original';
 
 /** What the run is measured beside: the model as it is, without noise of its own. */
 export async function originalModel(config: RunConfig, paths: RunPaths): Promise<tf.LayersModel> {

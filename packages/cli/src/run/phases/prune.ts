@@ -13,6 +13,7 @@ import { RunError } from '../../words/failure.js';
 import { count } from '../../words/words.js';
 import { dataOf, type Run, readTrained } from '../run.js';
 import { writeJson } from '../run-folder.js';
+import { isAsBefore } from '../seals.js';
 
 /** How far outputs of the noisy and the pruned network may be apart: probabilities, or other numbers in parts of the largest. */
 const TOLERANCE = 1e-5;
@@ -45,7 +46,8 @@ export async function prunePhase(run: Run): Promise<void> {
   await saveModel(foldNoise(model), paths.noisy);
   await saveModel(cut, paths.pruned);
   // Its fine-tuning would go on from that of another network.
-  rmSync(paths.fineTuneCheckpoints, { recursive: true, force: true });
+  if (!isAsBefore(paths.folder, 'prune', paths.pruned))
+    rmSync(paths.fineTuneCheckpoints, { recursive: true, force: true });
   // What is on the disk is what is checked and timed.
   const noisy = await loadModel(paths.noisy);
   const pruned = await loadModel(paths.pruned);

@@ -8,9 +8,10 @@ import { dataTitle, examplesWord, netTitle, testedExamples } from '../../config/
 import { objectiveFor } from '../../measure/measured.js';
 import { count, plural } from '../../words/words.js';
 import { dressedFor } from '../model/nets.js';
-import { modelAsItIs, modelFor } from '../model/run-model.js';
+import { KEEP, modelAsItIs, modelFor } from '../model/run-model.js';
 import { countsOf, placeOf, type Run, startEngine, trainingData } from '../run.js';
 import { beginRun } from '../run-folder.js';
+import { seal } from '../seals.js';
 import { trainToEnd, writeTrainedOn } from '../training.js';
 import { startFrom, startingPoint } from '../warm-start.js';
 
@@ -59,5 +60,6 @@ async function keepOriginal({ config, paths }: Run): Promise<void> {
   if (paperNet(config.model) || existsSync(join(paths.original, 'model.json'))) return;
   const model = await modelAsItIs(config, paths);
   await saveModel(model, paths.original);
+  seal(paths.folder, KEEP, [paths.original]);
   model.dispose();
 }

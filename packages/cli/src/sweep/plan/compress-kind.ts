@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import type * as z from 'zod';
 import { addCompress } from '../../commands/compress.js';
 import { parseCriterion } from '../../compress/criterion.js';
-import { type CompressSettings, compressPaths, resultThere } from '../../compress/settings.js';
+import { compressPaths } from '../../compress/paths.js';
+import { type CompressSettings, resultThere } from '../../compress/settings.js';
 import { parseTarget } from '../../compress/targets/targets.js';
 import { UsageError } from '../../words/failure.js';
 import type { Asked, Planned } from './kind.js';
@@ -43,7 +44,7 @@ export function planCompress({ sweep, place, name, values, from }: Asked<Compres
     args,
     model: out.model,
     onTensorflow: settings.engine === 'auto' || settings.engine === 'tensorflow',
-    isDone: () => resultThere(out, settings).isDone,
+    isDone: () => resultThere(out, settings, () => {}).isDone,
   };
 }
 

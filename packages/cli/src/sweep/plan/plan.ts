@@ -105,9 +105,21 @@ async function stageRuns(
       command: stage.command,
       index,
       log: join(sweep.folder, 'logs', `${about.name}.log`),
-      ...plan(asked),
+      ...withMemory(plan(asked)),
     };
   });
+}
+
+/** What is done stays done: to see that it is whole takes a look at all of its files. */
+function withMemory({ isDone, ...planned }: Planned): Planned {
+  let was = false;
+  return {
+    ...planned,
+    isDone() {
+      was ||= isDone();
+      return was;
+    },
+  };
 }
 
 interface OwnVariable extends Variable {
