@@ -72,8 +72,12 @@ export async function status(file: string, options: SweepOptions): Promise<void>
 }
 
 /** `sbp sweep retry`: does again what failed, and what starts from it. */
-export async function retry(file: string, options: SweepOptions): Promise<void> {
-  const { sweep, runs, launcher } = await open(file, options);
+export async function retry(
+  file: string,
+  { on, runs: folder, json, ...flags }: SweepOptions & QueueFlags,
+): Promise<void> {
+  const options = { on, runs: folder, json };
+  const { sweep, runs, launcher } = await open(file, options, flags);
   const states = launcher.states(sweep, runs);
   const failed = new Set(runs.filter((run) => states.get(run)!.state === 'failed'));
   for (const run of runs) if (run.from && failed.has(run.from) && !run.isDone()) failed.add(run);
