@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { writeAtomically } from '@sbp/train/checkpoint';
 import { compressPaths } from '../compress/paths.js';
 import type { CompressResult } from '../compress/report/result.js';
 import { readJson } from '../run/run-folder.js';
+import { sha256 } from '../run/seals.js';
 import { plural } from '../words/words.js';
 import type { SweepRun } from './plan/kind.js';
 import { shortNames } from './plan/names.js';
@@ -22,16 +23,32 @@ export async function leaveResults(
 ): Promise<void> {
   const done = runs.filter((run) => run.isDone());
   if (done.length === 0) return;
+  const file = join(folder, 'table.md');
+  const before = tableOf(file, done);
+  if (before !== undefined) return say(`\n${before}`);
   mkdirSync(folder, { recursive: true });
   const of = (command: SweepRun['command']) => done.filter((run) => run.command === command);
   const made = await Promise.all([trained(folder, of('train')), compressed(of('compress'))]);
   const tables = made.flatMap((one) => one.tables);
   const files = ['table.md', ...made.flatMap((one) => one.files)];
-  writeAtomically(join(folder, 'table.md'), `${tables.join('\n\n')}\n`);
+  writeAtomically(file, `${[...tables, mark(done)].join('\n\n')}\n`);
   say(`\n${tables.join('\n\n')}\n`);
   say(
     `${plural(done.length, 'run')} in ${relative('.', place) || '.'}; ${files.join(', ')} in ${relative('.', folder) || '.'}`,
   );
+}
+
+/** Says at a table's end of which runs it is. */
+const mark = (runs: readonly SweepRun[]) =>
+  `<!-- runs ${sha256(runs.map(({ name }) => name).join()).slice(0, 16)} -->`;
+
+/** The table that is there, if it is of these runs as they ended. */
+function tableOf(file: string, runs: readonly SweepRun[]): string | undefined {
+  const made = statSync(file, { throwIfNoEntry: false });
+  if (!made) return undefined;
+  const isLater = ({ folder }: SweepRun) => statSync(join(folder, 'result.json')).mtimeMs > made.mtimeMs;
+  const [text, end] = readFileSync(file, 'utf8').split(/\n\n(?=<!-- runs )/);
+  return end?.trim() !== mark(runs) || runs.some(isLater) ? undefined : text;
 }
 
 interface Made {

@@ -95,5 +95,5 @@ it('runs that fail or are killed do not end others; those that start from them a
   for (const file of ['table.md', 'report.html'])
     expect(read(join(folder, 'runs/sweep.sweep', file))).not.toBe('');
   const done = await spawned(folder, 'sweep', 'sweep.json');
-  expect(done.stdout).toMatch(/^sweep is done: 6 runs in /);
+  expect(done.stdout).toMatch(/^sweep is done: 6 runs in .+\n\n### LeNet-fc on digits/);
 }, 240_000);
