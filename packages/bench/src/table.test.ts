@@ -62,6 +62,10 @@ describe('table', () => {
     );
   });
 
+  it("holds strangers' names as text, for who shows Markdown and for terminals", () => {
+    expect(table([{ a: '<b>x</b> \u001b[31m 1 < 2' }])).toContain('\\<b>x\\</b>  [31m 1 < 2');
+  });
+
   it('puts what a column says in place of missing values, still aligned as numbers', () => {
     expect(table([{ b: 3 }, {}], [{ key: 'b', missing: '–' }])).toBe(
       lines('|  b |', '| -: |', '|  3 |', '|  – |'),

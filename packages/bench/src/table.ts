@@ -113,5 +113,12 @@ function isSpread(cell: unknown): cell is Spread {
 }
 
 function inOneCell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  return (
+    text
+      .replaceAll('|', '\\|')
+      // what would begin HTML where Markdown is shown
+      .replaceAll(/<(?=[a-z/!?])/gi, '\\<')
+      // line breaks, and what terminals take for orders
+      .replaceAll(/\p{Cc}+/gu, ' ')
+  );
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { saveModel } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyFolder, sbp, spawned } from './testing/sbp.js';
+import { emptyFolder, spawned } from './testing/process.js';
+import { sbp } from './testing/sbp.js';
 
 let folder: string;
 const write = (name: string, value: unknown) =>

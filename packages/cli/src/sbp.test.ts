@@ -3,7 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fewDigits } from './testing/few-digits.js';
-import { command, emptyFolder } from './testing/sbp.js';
+import { command, emptyFolder } from './testing/process.js';
 
 let folder: string;
 beforeAll(async () => {

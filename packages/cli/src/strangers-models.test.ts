@@ -8,7 +8,8 @@ import { logNormalDropout } from '@sbp/layers';
 import { saveModel } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sbp, spawned } from './testing/sbp.js';
+import { spawned } from './testing/process.js';
+import { sbp } from './testing/sbp.js';
 
 let folder: string;
 beforeAll(async () => {

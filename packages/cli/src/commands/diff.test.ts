@@ -5,7 +5,8 @@ import { saveModel } from '@sbp/model';
 import { pruneModel } from '@sbp/prune';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyFolder, sbp } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 
 let folder: string;
 beforeAll(async () => {

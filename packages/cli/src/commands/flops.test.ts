@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { saveModel } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { emptyFolder, sbp } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 
 it('sbp flops --groups tells which channels go together, and why some stay', async () => {
   await tf.setBackend('cpu');

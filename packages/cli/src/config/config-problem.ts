@@ -51,6 +51,7 @@ function expected(issue: z.core.$ZodIssue): string {
       if (issue.origin === 'array' || issue.origin === 'string') return `at least ${issue.minimum} in it`;
       return `a number ${issue.inclusive ? 'of at least' : 'above'} ${issue.minimum}`;
     case 'too_big':
+      if (issue.origin === 'array' || issue.origin === 'string') return `at most ${issue.maximum} in it`;
       return `a number ${issue.inclusive ? 'of at most' : 'below'} ${issue.maximum}`;
     case 'invalid_union':
       return [...new Set(issue.errors.map((branch) => branchOf(branch[0]!)))].join(' or ');

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { emptyFolder } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
 import { readRunConfig } from './read-config.js';
 
 const folder = emptyFolder();

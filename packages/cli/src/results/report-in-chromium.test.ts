@@ -8,7 +8,8 @@ import * as tf from '@tensorflow/tfjs';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishedRun } from '../testing/finished-run.js';
-import { emptyFolder, sbp } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 
 const chromium = (process.env.PATH ?? '')
   .split(delimiter)

@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeJson } from '../run/run-folder.js';
 import { finishedRun } from '../testing/finished-run.js';
-import { emptyFolder, sbp } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 
 let folder: string;
 const run = (line: string) => sbp(folder, ...line.split(' '));

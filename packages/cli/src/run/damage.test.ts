@@ -3,7 +3,8 @@ import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync 
 import { join, relative } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fewDigits } from '../testing/few-digits.js';
-import { type Ended, emptyFolder, sbp } from '../testing/sbp.js';
+import { type Ended, emptyFolder } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 
 const config = {
   ...{ name: 'run', net: 'lenet-fc', data: { source: 'digits', normalize: '0..1' } },

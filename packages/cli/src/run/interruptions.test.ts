@@ -17,7 +17,8 @@ import { checkpointFiles, temporaryOf } from '@sbp/train/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runConfigSchema } from '../config/run-config.js';
 import { fewDigits } from '../testing/few-digits.js';
-import { type Ended, emptyFolder, sbp, spawned, start } from '../testing/sbp.js';
+import { type Ended, emptyFolder, spawned, start } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 import { checkRunFolder, runPaths } from './run-folder.js';
 
 /** Many short steps, so that there are many places to be killed at. */

@@ -6,7 +6,8 @@ import { saveModel } from '@sbp/model';
 import * as tf from '@tensorflow/tfjs';
 import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyFolder, sbp } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 import { readJson } from './run-folder.js';
 
 const folder = emptyFolder();

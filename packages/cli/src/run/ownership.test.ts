@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { emptyFolder } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
 import { owned } from './ownership.js';
 
 let folder: string;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { loadModel } from '@sbp/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fewDigits } from '../testing/few-digits.js';
-import { emptyFolder, sbp } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 import { runPaths } from './run-folder.js';
 
 const common = {

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { runConfigSchema } from '../config/run-config.js';
-import { emptyFolder } from '../testing/sbp.js';
+import { emptyFolder } from '../testing/process.js';
 import { checkRunFolder, readConfig, runPaths, writeJson } from './run-folder.js';
 
 const folder = emptyFolder();

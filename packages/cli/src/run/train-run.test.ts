@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, emptyFolder, sbp, spawned, start } from '../testing/sbp.js';
+import { type Ended, emptyFolder, spawned, start } from '../testing/process.js';
+import { sbp } from '../testing/sbp.js';
 import { runPaths } from './run-folder.js';
 
 /** Small, quick, and hard enough on its groups that some go. */

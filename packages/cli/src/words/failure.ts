@@ -46,6 +46,7 @@ export function exitStatus(error: unknown, command: string): number {
   if (
     aboutInput.has(name) ||
     placeProblem(error as NodeJS.ErrnoException) ||
+    isTooMuch(error) ||
     (name === 'TrainError' && code === undefined)
   )
     return 2;
@@ -59,10 +60,14 @@ function reason(error: unknown, name: string, message: string): string {
     return `the disk is full${path ? ` (${path})` : ''}; what was written before is whole: make room, and the same command goes on.`;
   const problem = placeProblem(error as NodeJS.ErrnoException);
   if (problem) return problem;
+  if (isTooMuch(error)) return `that takes more memory than there is (${message}); take smaller batches.`;
   // A device that fails and the like, which say which file.
   if (code && syscall) return message;
   return `internal error: ${message} (SBP_DEBUG=1 shows where)`;
 }
+
+/** An array that cannot be had, whoever asked for it. */
+const isTooMuch = (error: unknown) => error instanceof RangeError && /array|buffer/i.test(error.message);
 
 /** What is wrong with a place that was given, in words. */
 function placeProblem({ code, syscall, path }: NodeJS.ErrnoException): string | undefined {

@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paperNets } from '../../config/paper-nets.js';
 import { type RunConfigInput, runConfigSchema } from '../../config/run-config.js';
-import { emptyFolder } from '../../testing/sbp.js';
+import { emptyFolder } from '../../testing/process.js';
 import { runPaths } from '../run-folder.js';
 import { trainToEnd } from '../training.js';
 import { startFrom } from '../warm-start.js';

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, expect, it, vi } from 'vitest';
 import { paperNets } from '../../config/paper-nets.js';
 import { runConfigSchema } from '../../config/run-config.js';
-import { emptyFolder } from '../../testing/sbp.js';
+import { emptyFolder } from '../../testing/process.js';
 import { buildNet } from '../model/nets.js';
 import type { Run } from '../run.js';
 import { runPaths, writeJson, writeMetrics } from '../run-folder.js';
