@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fewDigits } from '../../testing/few-digits.js';
-import { emptyFolder, spawned, start } from '../../testing/sbp.js';
+import { emptyFolder, spawned, start } from '../../testing/process.js';
 
 const config = {
   model: 'lenet-fc',

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Job } from 'kubernetes-models/batch/v1';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { emptyFolder, sbp } from '../../testing/sbp.js';
+import { emptyFolder } from '../../testing/process.js';
+import { sbp } from '../../testing/sbp.js';
 
 const folder = emptyFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

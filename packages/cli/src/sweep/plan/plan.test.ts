@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRunConfig } from '../../config/read-config.js';
-import { emptyFolder } from '../../testing/sbp.js';
+import { emptyFolder } from '../../testing/process.js';
 import { writeConfigs } from '../commands.js';
 import { planRuns } from './plan.js';
 import { readSweep } from './read-sweep.js';

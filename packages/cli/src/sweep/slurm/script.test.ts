@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyFolder } from '../../testing/sbp.js';
+import { emptyFolder } from '../../testing/process.js';
 import { quoted } from '../commands.js';
 import { planRuns } from '../plan/plan.js';
 import { readSweep } from '../plan/read-sweep.js';

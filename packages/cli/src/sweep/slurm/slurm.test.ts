@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fewDigits } from '../../testing/few-digits.js';
-import { emptyFolder, sbp } from '../../testing/sbp.js';
+import { emptyFolder } from '../../testing/process.js';
+import { sbp } from '../../testing/sbp.js';
 import { type Slurm, slurmIsHere, startSlurm } from '../../testing/slurm.js';
 
 const common = {
