@@ -47,6 +47,7 @@ describe('sbp', () => {
     ['prune --help', '$ sbp prune runs/quickstart/trained/model.json'],
     ['flops --help', '$ sbp flops runs/quickstart/pruned/model.json'],
     ['bench --help', '$ sbp bench runs/quickstart/noisy runs/quickstart/pruned'],
+    ['sweep --help', '$ sbp sweep status sweep.json'],
     ['table --help', '$ sbp table results --published published.json --out results'],
     ['sweep-threshold --help', '$ sbp sweep-threshold runs/quickstart'],
     ['engine --help', '$ sbp engine install tensorflow'],

@@ -7,6 +7,7 @@ import { addExport } from './commands/export.js';
 import { addFlops } from './commands/flops.js';
 import { addPrune } from './commands/prune.js';
 import { addReport } from './commands/report.js';
+import { addSweep } from './commands/sweep.js';
 import { addSweepTarget } from './commands/sweep-target.js';
 import { addSweepThreshold } from './commands/sweep-threshold.js';
 import { addTable } from './commands/table.js';
@@ -54,6 +55,7 @@ function createProgram(): Command {
     addBench,
     addTable,
     addReport,
+    addSweep,
     addSweepTarget,
     addSweepThreshold,
     addEngine,

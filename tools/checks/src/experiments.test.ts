@@ -10,7 +10,7 @@ import { readIfThere, readManifest, root } from './workspace.js';
 const folder = join(root, 'experiments');
 const experiments = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'package.json')));
 const sbp = join(root, 'packages/cli/bin/sbp.js');
-const notConfigs = ['package.json', 'turbo.json', 'published.json'];
+const notConfigs = ['package.json', 'turbo.json', 'published.json', 'sweep.json'];
 
 describe.each(experiments)('experiments/%s', (name) => {
   const here = join(folder, name);
@@ -48,6 +48,32 @@ describe.each(experiments)('experiments/%s', (name) => {
     }
   });
 
+  it.runIf(existsSync(join(here, 'sweep.json')))(
+    'its sweep is the runs of its scripts, with the same configs (where there is a sweep.json)',
+    { timeout: 60_000 },
+    async () => {
+      const out = await mkdtemp(join(tmpdir(), 'sbp-sweep-'));
+      try {
+        const ended = await run(process.execPath, [sbp, 'sweep', 'sweep.json', '--print', '--runs', out], {
+          cwd: here,
+          env: promptEnvironment(),
+        });
+        expect(ended.code, ended.story).toBe(0);
+        const written = [...ended.stdout.matchAll(/ train (\S+\.json) /g)].map(([, file]) => readRun(file!));
+        const asked = Object.values(scripts).flatMap((script) => {
+          const [, file, seeds] = /^sbp train (\S+)(?: --seed (\S+))? --phase train$/.exec(script) ?? [];
+          return file === undefined
+            ? []
+            : (seeds?.split(',') ?? [undefined]).map((seed) => readRun(join(here, file), seed));
+        });
+        expect(written.length).toBeGreaterThan(1);
+        expect(written).toEqual(asked);
+      } finally {
+        await rm(out, { recursive: true });
+      }
+    },
+  );
+
   it.for(['full', 'medium'] as const)(
     'its table and plot are what sbp makes of its results, where there are any, of %s runs',
     { timeout: 60_000 },
@@ -69,3 +95,10 @@ describe.each(experiments)('experiments/%s', (name) => {
     },
   );
 });
+
+/** A run's config with its defaults, and without what other budgets lay over it. */
+function readRun(file: string, seed?: string): unknown {
+  const { short: _short, medium: _medium, ...given } = JSON.parse(readFileSync(file, 'utf8'));
+  const train = { ...given.train, ...(seed !== undefined && { seed: Number(seed) }) };
+  return runConfigSchema.parse({ ...given, train, name: given.name.replace('{seed}', seed) });
+}

@@ -104,14 +104,24 @@ export function openFolder(
   mkdirSync(paths.work, { recursive: true });
   writeJson(file, now);
   seal(folder, BEGIN, [file]);
+  return resultThere(paths, settings, say);
+}
+
+/** Whether the result that is there is the one that was asked for; or the target of the one that is there. */
+export function resultThere(
+  paths: CompressPaths,
+  settings: Settings & Pick<CompressSettings, 'fineTune'>,
+  say: (line: string) => void,
+): { isDone: boolean; replaces?: CompressTarget } {
   if (!isStepDone(paths, resultOf(paths), say)) return { isDone: false };
   const { settings: made } = readJson<{ settings: CompressSettings }>(paths.result);
-  const isDone = cutBy({ settings: made }) === cutBy(now) && made.fineTune === settings.fineTune;
+  const isDone = cutBy({ settings: made }) === cutBy({ settings }) && made.fineTune === settings.fineTune;
   return { isDone, ...(!isDone && { replaces: made.target }) };
 }
 
 /** What the cut depends on, besides what the noise does. */
-const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: Pick<Kept, 'settings'>) =>
+type Settings = Pick<CompressSettings, 'target' | 'criterion' | 'rounds' | 'roundTo'>;
+const cutBy = ({ settings: { target, criterion, rounds, roundTo } }: { settings: Settings }) =>
   JSON.stringify([target, criterion, rounds, roundTo]);
 
 /** The step that keeps the settings. */

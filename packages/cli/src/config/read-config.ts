@@ -29,13 +29,28 @@ const flags: Record<string, [flag: string, override: keyof RunOverrides]> = {
 };
 
 /** Reads a config file. @throws UsageError naming the file or flag, the field, what was expected and what was found */
-export function readRunConfig(file: string, overrides: RunOverrides = {}): RunConfig {
-  const input = merge(withBudget(file, withNewNames(readJson(file)), overrides.budget), overrides);
+export const readRunConfig = (file: string, overrides: RunOverrides = {}): RunConfig =>
+  runConfigOf(readConfigJson(file), file, overrides);
+
+/**
+ * A config as a file has it, checked.
+ *
+ * @param file what its paths are relative to
+ * @param place how messages call where it was given
+ * @throws UsageError as {@link readRunConfig}
+ */
+export function runConfigOf(
+  json: unknown,
+  file: string,
+  overrides: RunOverrides = {},
+  place = file,
+): RunConfig {
+  const input = merge(withBudget(place, withNewNames(json), overrides.budget), overrides);
   const result = runConfigSchema.safeParse(input);
   if (!result.success) {
     const label = (path: string) => {
       const [flag, override] = flags[path] ?? [];
-      return override && overrides[override] !== undefined ? `${flag}` : `${file}: ${path || 'the config'}`;
+      return override && overrides[override] !== undefined ? `${flag}` : `${place}: ${path || 'the config'}`;
     };
     throw new UsageError(configProblem(runFields, result.error, input, label));
   }
@@ -45,11 +60,11 @@ export function readRunConfig(file: string, overrides: RunOverrides = {}): RunCo
   return {
     ...config,
     name: named(config.name),
-    model: pathOf(file, ['model', config.model], paperNet, paperNetNames, 'a model'),
+    model: pathOf([file, place], ['model', config.model], paperNet, paperNetNames, 'a model'),
     ...(config.from !== undefined && { from: named(config.from) }),
     data: {
       ...data,
-      source: pathOf(file, ['data.source', data.source], knownSet, knownSetNames, 'data'),
+      source: pathOf([file, place], ['data.source', data.source], knownSet, knownSetNames, 'data'),
       ...(data.folder && { folder: resolve(dirname(file), data.folder) }),
     },
   };
@@ -57,7 +72,7 @@ export function readRunConfig(file: string, overrides: RunOverrides = {}): RunCo
 
 /** What is no name is a path, seen from the config file. */
 function pathOf(
-  file: string,
+  [file, place]: readonly [file: string, place: string],
   [field, given]: readonly [field: string, given: string],
   known: (name: string) => object | undefined,
   names: readonly string[],
@@ -67,11 +82,12 @@ function pathOf(
   const path = resolve(dirname(file), given);
   if (existsSync(path)) return path;
   throw new UsageError(
-    `${file}: ${field} is ${JSON.stringify(given)}, and there is no such file or folder; expected ${names.map((name) => `'${name}'`).join(' or ')}, or the path of ${what}, relative to the config.`,
+    `${place}: ${field} is ${JSON.stringify(given)}, and there is no such file or folder; expected ${names.map((name) => `'${name}'`).join(' or ')}, or the path of ${what}, relative to the config.`,
   );
 }
 
-function readJson(file: string): unknown {
+/** What a config file says, unchecked. @throws UsageError where it cannot be read */
+export function readConfigJson(file: string): unknown {
   try {
     // With the byte order mark that some editors begin with, it would not be JSON.
     return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), (key, value) => {

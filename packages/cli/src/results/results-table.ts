@@ -1,5 +1,6 @@
 import { type Column, type ErrorSeries, errorMacsChart, memoryChart, type Spread, table } from '@sbp/bench';
 import { UsageError } from '../words/failure.js';
+import { frontOf, type Priced } from './front.js';
 import { errorColumn, missing, runtimeTitle, type Speedup, speedupKey } from '../measure/figures.js';
 import { knownSet } from '../config/known-sets.js';
 import { paperNet } from '../config/paper-nets.js';
@@ -8,6 +9,9 @@ import type { RunConfig } from '../config/run-config.js';
 import { methodNames } from '../config/run-fields.js';
 import { dataTitle, methodTitles, netTitle } from '../config/titles.js';
 import { count } from '../words/words.js';
+
+/** More rows than a legend has room for are told apart by their method alone. */
+const LEGEND = 12;
 
 /** Runs that differ in their seed alone, and so share a row. */
 interface Group {
@@ -104,9 +108,13 @@ export function resultsChart(
 ): string {
   const config = commonConfig(results, published);
   const original = results[0]!.rows[0]!.macs;
-  const measured = groupsOf(results).map(
-    ({ label, runs }): ErrorSeries => ({
-      name: label,
+  const groups = groupsOf(results);
+  const front = frontOf(groups.flatMap(priced)).map(({ macs, error }) => ({ macs, error }));
+  // lines say one thing
+  const isDrawn = sweeps.length === 0 && front.length > 1;
+  const measured = groups.map(
+    ({ label, method, runs }): ErrorSeries => ({
+      name: groups.length > LEGEND ? methodTitles[method] : label,
       kind: 'measured',
       points: runs.flatMap(({ rows }) => {
         const row = rows.at(-1)!;
@@ -131,11 +139,15 @@ export function resultsChart(
       }),
     }),
   );
+  if (isDrawn) curves.push({ name: 'front', kind: 'curve', points: front });
+  const lines = isDrawn ? { lines: 'the front: none is better in both' } : {};
   const title = `${netTitle(config)} on ${dataTitle(config.data)}${budgetNote(config)}`;
   const points = [...measured, ...others];
   // What a threshold of 2 leaves of a network may be wrong nine times out of ten, which is not worth the room.
   const highest = Math.max(...points.flatMap((one) => one.points.map(({ error }) => error))) * 1.25;
-  return errorMacsChart([...points, ...curves], { title, highest, measure: results[0]!.measure, ...options });
+  return errorMacsChart([...points, ...curves], {
+    ...{ title, highest, measure: results[0]!.measure, ...lines, ...options },
+  });
 }
 
 /** By epoch, how well the networks have learned labels that were dealt out at random, and what they keep of themselves. */
@@ -234,6 +246,13 @@ function publishedRow({ method, title, ...row }: Published['rows'][number]): Rec
 /** What published figures count: the network of these widths, without the rows of zeros that tfjs needs to build it. */
 const macsOfWidths = ({ macs, zeroRowMacs }: Result['rows'][number]) => macs - zeroRowMacs;
 
+/** What a row comes to, over its seeds. */
+function priced({ label, runs }: Group): (Priced & { label: string })[] {
+  const rows = runs.map((run) => run.rows.at(-1)!);
+  const errors = rows.flatMap(({ error }) => error ?? []);
+  return errors.length === 0 ? [] : [{ label, error: mean(errors), macs: mean(rows.map(macsOfWidths)) }];
+}
+
 /** One run's own figure; of several their mean, with the least and the most where quartiles stand elsewhere. */
 function overRuns(values: readonly number[]): number | Spread | undefined {
   if (values.length <= 1) return values[0];
@@ -261,6 +280,11 @@ function notes(results: readonly Result[], groups: readonly Group[], published?:
     'Widths: groups that each layer keeps. MACs: multiply-accumulates of one example by plain counting of the widths; as built: by the network that is timed, which has rows of zeros for single pixels and flattened units, as tfjs has no layer that takes them out. Parameters and files (model.json and weights) are of that network.',
     `Speed-ups are of inference beside the original on one machine (${[...machines].join('; ')}, ${environment.cores} cores, Node ${environment.node}), timed in turns: median (quartiles). A dash: not measured.`,
     `Epochs: ${epochs.join(', ')}; trained on ${[...engines].join(' and ')}.`,
+    ...(groups.length > 1 && config.data.labels !== 'random'
+      ? [
+          `The front of error against MACs, which no other row of ours is better than in both: ${frontOf(groups.flatMap(priced)).map(({ label }) => label).join('; ')}.`,
+        ]
+      : []),
     ...(published ? [`Published: ${[published.source, published.note].filter(Boolean).join(' ')}`] : []),
   ];
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isTemporary, sweep, writeAtomically } from '@sbp/train/checkpoint';
@@ -98,6 +98,21 @@ async function tryLock(folder: string): Promise<Release | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;
     throw error;
   }
+}
+
+/** The process of this machine that works in a folder, if one does. */
+export function workerHere(folder: string): number | undefined {
+  const owner = ownerOf(folder);
+  return owner && isHere(owner) && lives(owner) ? owner.process : undefined;
+}
+
+/** Whether some process works in a folder, on whatever machine. */
+export function isBusy(folder: string): boolean {
+  const owner = ownerOf(folder);
+  if (!owner) return false;
+  if (isHere(owner)) return lives(owner);
+  const lock = statSync(lockOf(folder), { throwIfNoEntry: false });
+  return lock !== undefined && Date.now() - lock.mtimeMs < STALE;
 }
 
 function ownerOf(folder: string): Owner | undefined {

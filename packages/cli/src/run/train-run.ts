@@ -130,7 +130,8 @@ async function perform(name: PhaseName, run: Run): Promise<void> {
   seal(paths.folder, name, filesOf(name, paths));
 }
 
-const isDamaged = ({ folder }: RunPaths): boolean =>
+/** Whether something that a step left is not what it was. */
+export const isDamaged = ({ folder }: RunPaths): boolean =>
   [BEGIN, KEEP, ...phaseNames].some((step) => damageIn(folder, step) !== undefined);
 
 /** Puts a copy of the run's result where results are kept. */

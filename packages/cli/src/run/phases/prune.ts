@@ -67,15 +67,15 @@ export async function prunePhase(run: Run): Promise<void> {
   writeJson(paths.pruning, pruning);
 }
 
-/** The noisy network with the trained one, and the pruned one with the noisy one. */
+/** The trained network with the noisy one, and the pruned one with it, in one pass over the examples. */
 async function compare(
   model: tf.LayersModel,
   noisy: tf.LayersModel,
   pruned: tf.LayersModel,
   { test, objective }: { test: Dataset; objective: Objective },
 ): Promise<[folded: Agreement, agreement: Agreement]> {
-  const [folded] = await agreements(model, [predictWith(noisy)], test, objective);
-  const [agreement] = await agreements(noisy, [predictWith(pruned)], test, objective);
+  const others = [model, pruned].map(predictWith);
+  const [folded, agreement] = await agreements(noisy, others, test, objective);
   return [folded!, agreement!];
 }
 
