@@ -10,7 +10,10 @@ export function written(
 ): void {
   console.log(text);
   if (stem === undefined) return;
-  const own = process.argv.slice(2);
+  // where it was put is another place on each machine
+  const own = process.argv
+    .slice(2)
+    .filter((word, i, all) => ![word, all[i - 1]].some((each) => /^--(folder|out)$/.test(each ?? '')));
   mkdirSync(dirname(stem), { recursive: true });
   writeFileSync(
     `${stem}.md`,
