@@ -33,19 +33,18 @@ function end(signal: Signal): never {
   process.exit(codes[signal]);
 }
 
+let handled = false;
+
 /**
- * Does something that resumes, in a process that signals end without losing any of it: what is written is written whole, so that outside of a training it can end anywhere.
+ * Does something that resumes, in a process that signals end without losing any of it: what is written is written whole, so that outside of a training it can end anywhere, up to the last moment of the process.
  */
 export async function interruptible<T>(body: () => Promise<T>): Promise<T> {
-  for (const signal of signals) process.on(signal, handle);
-  try {
-    const result = await body();
-    // one that has come while the event loop stood still
-    await new Promise((resolve) => setImmediate(resolve));
-    return result;
-  } finally {
-    for (const signal of signals) process.off(signal, handle);
-  }
+  if (!handled) for (const signal of signals) process.on(signal, handle);
+  handled = true;
+  const result = await body();
+  // one that has come while the event loop stood still
+  await new Promise((resolve) => setImmediate(resolve));
+  return result;
 }
 
 /** Does what a signal has to end in its own way, and ends the process behind it if one has come. */

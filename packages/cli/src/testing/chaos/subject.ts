@@ -21,8 +21,8 @@ export interface Subject {
 const config = {
   ...{ name: 'run', model: 'lenet-fc', data: { source: 'digits', normalize: '0..1' } },
   noise: { klScale: 2, logSigmaInit: -2, threshold: 1.7 },
-  train: { epochs: 2, batchSize: 10, noiseRate: 30, replicas: 1 },
-  fineTune: { epochs: 2, batchSize: 10 },
+  train: { epochs: 1, batchSize: 10, noiseRate: 30, replicas: 1 },
+  fineTune: { epochs: 1, batchSize: 10 },
   ...{ engine: 'wasm', bench: { repeats: 1 } },
 };
 
@@ -45,7 +45,7 @@ export async function makeSubjects(home: string): Promise<Subject[]> {
     name: 'compress',
     args: (folder) => [
       ...['compress', 'model', '--data', 'digits', '--normalize', '0..1', '--target', 'macs=0.5'],
-      ...['--epochs', '2', '--fine-tune', '2', '--batch-size', '10', '--engine', 'wasm', '--replicas', '1'],
+      ...['--epochs', '1', '--fine-tune', '1', '--batch-size', '10', '--engine', 'wasm', '--replicas', '1'],
       ...['--out', folder],
     ],
     same: weights('model', join('work', 'noise'), join('work', 'cut')),
