@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -114,11 +114,9 @@ describe('readRunConfig', () => {
     );
   });
 
-  it('reads the examples that the package brings', () => {
+  it('reads the example that the package brings', () => {
     const examples = fileURLToPath(new URL('../../examples', import.meta.url));
-    const names = readdirSync(examples).filter((name) => name.endsWith('.json'));
-    expect(names.length).toBeGreaterThan(0);
-    for (const name of names) expect(readRunConfig(join(examples, name)).name).toBe('first');
+    expect(readRunConfig(join(examples, 'lenet-fc.json')).name).toBe('first');
   });
 
   it.each<[unknown, string]>([

@@ -32,7 +32,7 @@ const config = {
   bench: { repeats: 1 },
 };
 /** Kills of each run while it trains, and then while it prunes and while it times. */
-const TRAINING_KILLS = 4;
+const TRAINING_KILLS = 3;
 
 let folder: string;
 let whole: Ended;
@@ -91,32 +91,29 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a run that is killed', () => {
-  // Two at a time; with the others' seed the moments are others.
-  it.concurrent.each([1, 2])(
-    'at 6 random moments goes on to the same weights, to the bit (%i)',
-    async (seed) => {
-      const name = `killed-${seed}`;
-      const { metrics, training, pruning, trained, pruned } = paths(name);
-      const command = ['train', 'config.json', '--name', name];
-      const often = [...command, '--checkpoint-minutes', '0'];
-      const random = philox(seed, 0).uniforms(0, new Float32Array(2 * TRAINING_KILLS + 2));
-      for (let kill = 0; kill < TRAINING_KILLS; kill++) {
-        const [count, later] = random.subarray(2 * kill) as unknown as [number, number];
-        // 0 to 5 checkpoints after its start, each of two steps of 108, and up to 50 ms
-        await killed(often, checkpointsWritten(name, Math.floor(6 * count)), 50 * later);
-        expect(existsSync(training)).toBe(false);
-      }
-      // as a kill in the middle of a write would leave it
-      if (existsSync(metrics)) writeFileSync(metrics, '{"epoch": 1, "lo');
-      for (const [i, done] of [training, pruning].entries())
-        await killed(command, () => () => existsSync(done), 100 * (random.at(-1 - i) as number));
-      expect(await spawned(folder, ...command)).toMatchObject({ code: 0, stderr: '' });
-      expect(weights(trained)).toBe(weights(paths('whole').trained));
-      expect(weights(pruned)).toBe(weights(paths('whole').pruned));
-      expect(figures(name)).toEqual(figures('whole'));
-    },
-    300_000,
-  );
+  // npm run chaos does it at 240
+  it('at 5 random moments goes on to the same weights, to the bit', async () => {
+    const seed = 1;
+    const name = `killed-${seed}`;
+    const { metrics, training, pruning, trained, pruned } = paths(name);
+    const command = ['train', 'config.json', '--name', name];
+    const often = [...command, '--checkpoint-minutes', '0'];
+    const random = philox(seed, 0).uniforms(0, new Float32Array(2 * TRAINING_KILLS + 2));
+    for (let kill = 0; kill < TRAINING_KILLS; kill++) {
+      const [count, later] = random.subarray(2 * kill) as unknown as [number, number];
+      // 0 to 5 checkpoints after its start, each of two steps of 108, and up to 50 ms
+      await killed(often, checkpointsWritten(name, Math.floor(6 * count)), 50 * later);
+      expect(existsSync(training)).toBe(false);
+    }
+    // as a kill in the middle of a write would leave it
+    if (existsSync(metrics)) writeFileSync(metrics, '{"epoch": 1, "lo');
+    for (const [i, done] of [training, pruning].entries())
+      await killed(command, () => () => existsSync(done), 100 * (random.at(-1 - i) as number));
+    expect(await spawned(folder, ...command)).toMatchObject({ code: 0, stderr: '' });
+    expect(weights(trained)).toBe(weights(paths('whole').trained));
+    expect(weights(pruned)).toBe(weights(paths('whole').pruned));
+    expect(figures(name)).toEqual(figures('whole'));
+  }, 300_000);
 
   it('was compared with one that was not', () => {
     expect(whole).toMatchObject({ code: 0, stderr: '' });

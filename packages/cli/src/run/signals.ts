@@ -20,6 +20,7 @@ let asked: Signal | undefined;
 let work: Work | undefined;
 
 function handle(signal: Signal): void {
+  if (state === 'over') process.exit(codes[signal]);
   // whoever asks again means at once
   if (asked !== undefined || !work) end(signal);
   asked = signal;
@@ -33,18 +34,23 @@ function end(signal: Signal): never {
   process.exit(codes[signal]);
 }
 
-let handled = false;
+/** Whether what signals are heeded for is under way, or over, when nothing is left to stop. */
+let state: 'none' | 'under way' | 'over' = 'none';
 
 /**
  * Does something that resumes, in a process that signals end without losing any of it: what is written is written whole, so that outside of a training it can end anywhere, up to the last moment of the process.
  */
 export async function interruptible<T>(body: () => Promise<T>): Promise<T> {
-  if (!handled) for (const signal of signals) process.on(signal, handle);
-  handled = true;
-  const result = await body();
-  // one that has come while the event loop stood still
-  await new Promise((resolve) => setImmediate(resolve));
-  return result;
+  if (state === 'none') for (const signal of signals) process.on(signal, handle);
+  state = 'under way';
+  try {
+    const result = await body();
+    // one that has come while the event loop stood still
+    await new Promise((resolve) => setImmediate(resolve));
+    return result;
+  } finally {
+    state = 'over';
+  }
 }
 
 /** Does what a signal has to end in its own way, and ends the process behind it if one has come. */
