@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { environment, spread, table } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { Command } from 'commander';
-import { written } from './compress/written.js';
+import { written } from './written.js';
 
 const sbp = fileURLToPath(new URL('../../../packages/cli/bin/sbp.js', import.meta.url));
 

@@ -7,7 +7,7 @@ export type Left = readonly [done: string, ...others: string[]];
 
 /** Whether a step of a compression has left its files, and they are as they were; what is damaged is said, as it is made anew. */
 export const isStepDone = (paths: CompressPaths, left: Left, say: (line: string) => void): boolean =>
-  isLeft(paths.folder, stepOf(paths, left), { leaves: left }, say);
+  isLeft(paths.folder, stepOf(paths, left), left, say);
 
 /** Remembers what a step has left. */
 export const sealStep = (paths: CompressPaths, left: Left): void =>

@@ -42,14 +42,19 @@ export function unseal(folder: string, step: string): void {
   rmSync(sealOf(folder, step), { force: true });
 }
 
-/** The first file of a step that is there and not what the step left; what somebody took away is not damaged. */
-export function damageIn(folder: string, step: string): Damage | undefined {
+/**
+ * The first file of a step that is there and not what the step left; what somebody took away is not damaged.
+ *
+ * @param place looks only at this file, or at those in this folder; absolute
+ */
+export function damageIn(folder: string, step: string, place = resolve(folder)): Damage | undefined {
   const seal = readSeal(folder, step);
   if (seal === 'damaged')
     return { file: sealOf(folder, step), why: 'it is not what was written', isSeal: true };
   for (const [name, hash] of Object.entries(seal ?? {})) {
     const file = join(folder, name);
-    if (existsSync(file) && sha256Of(file) !== hash)
+    const isAsked = `${resolve(file)}${sep}`.startsWith(`${place}${sep}`);
+    if (isAsked && existsSync(file) && sha256Of(file) !== hash)
       return { file, why: `its sha256 is not the one in seals/${step}.json` };
   }
   return undefined;
@@ -65,18 +70,20 @@ export function isAsBefore(folder: string, step: string, made: string): boolean 
 /**
  * Whether all that a step leaves is there, and as it left it; what is damaged is told, as the step makes it anew. Where that is the seal, what it named is taken to be whole, and sealed.
  *
- * @param mayLeave what the step leaves at times
+ * @param leaves what has to be there
+ * @param all what the step may leave
  */
 export function isLeft(
   folder: string,
   step: string,
-  { leaves, mayLeave = [] }: { leaves: readonly string[]; mayLeave?: readonly string[] },
+  leaves: readonly string[],
   say: (line: string) => void,
+  all = leaves,
 ): boolean {
   if (!leaves.every((path) => existsSync(path))) return false;
   const damage = damageIn(folder, step);
   if (damage) say(madeAnew(damage));
-  if (damage?.isSeal) seal(folder, step, [...leaves, ...mayLeave]);
+  if (damage?.isSeal) seal(folder, step, all);
   return !damage || damage.isSeal === true;
 }
 
@@ -92,8 +99,9 @@ export function checkSealed(path: string): void {
   const folder = [dirname(place), dirname(dirname(place))].find((at) => existsSync(join(at, 'seals')));
   if (folder === undefined) return;
   for (const step of readdirSync(join(folder, 'seals'))) {
-    const damage = damageIn(folder, step.replace(/\.json$/, ''));
-    if (damage && (damage.file === place || damage.file.startsWith(place + sep)))
+    const damage = damageIn(folder, step.replace(/\.json$/, ''), place);
+    // of what a damaged seal named nothing is known
+    if (damage && !damage.isSeal)
       throw new UsageError(
         `${relative('', damage.file)} is damaged (${damage.why}); the command that made ${relative('', folder) || 'this folder'} makes it anew.`,
       );

@@ -55,7 +55,7 @@ async function oneRun(file: string, options: OneRun): Promise<void> {
   const paths = runPaths(join(options.runs, config.name));
   // before anything is written to what may be somebody else's folder
   const tunesAnew = checkRunFolder(paths, config, options.again);
-  const isRead = !options.again && !tunesAnew && isDone('bench', paths) && !isDamaged(paths);
+  const isRead = !options.again && !tunesAnew && isFinished(paths);
   if (isRead) await oneRunIn(paths, config, file, options);
   else await owned(paths.folder, () => oneRunIn(paths, config, file, options));
 }
@@ -83,14 +83,11 @@ async function oneRunIn(paths: RunPaths, config: RunConfig, file: string, option
     return;
   }
   if (again) forget(paths, all.slice(1));
-  if (!isDone('bench', paths) || isDamaged(paths))
-    for (const name of all) {
-      const { leaves, mayLeave } = phases[name];
-      const left = { leaves: leaves(paths), mayLeave: mayLeave?.(paths) };
-      if (isLeft(paths.folder, name, left, say)) continue;
-      await perform(name, run);
-    }
-  else say(`${paths.folder} is done; this is what it came to.`);
+  if (isFinished(paths)) say(`${paths.folder} is done; this is what it came to.`);
+  else
+    for (const name of all)
+      if (!isLeft(paths.folder, name, phases[name].leaves(paths), say, filesOf(name, paths)))
+        await perform(name, run);
   publish(run, options.results);
   if (json) process.stdout.write(readFileSync(paths.result, 'utf8'));
   else say(`\n${readFileSync(paths.table, 'utf8').trim()}\n\n${contents(paths, config)}`);
@@ -130,9 +127,10 @@ async function perform(name: PhaseName, run: Run): Promise<void> {
   seal(paths.folder, name, filesOf(name, paths));
 }
 
-/** Whether something that a step left is not what it was. */
-export const isDamaged = ({ folder }: RunPaths): boolean =>
-  [BEGIN, KEEP, ...phaseNames].some((step) => damageIn(folder, step) !== undefined);
+/** Whether a run has come to its end, and nothing that its steps left is another thing now. */
+export const isFinished = (paths: RunPaths): boolean =>
+  phases.bench.leaves(paths).every((file) => existsSync(file)) &&
+  [BEGIN, KEEP, ...phaseNames].every((step) => !damageIn(paths.folder, step));
 
 /** Puts a copy of the run's result where results are kept. */
 function publish({ config, paths }: Run, folder: string | undefined): void {

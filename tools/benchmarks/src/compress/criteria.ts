@@ -21,7 +21,7 @@ import { errorOn, lossOn, objectiveOf, type TrainConfig, train } from '@sbp/trai
 import { writeAtomically } from '@sbp/train/checkpoint';
 import type * as tf from '@tensorflow/tfjs';
 import { Command } from 'commander';
-import { written } from './written.js';
+import { written } from '../written.js';
 
 /** What is tried, stated beforehand: KL scales of the trainings with noise, SNR thresholds that each is cut at, and shares of the multiply-accumulates for what goes by a target. */
 const KL_SCALES = [1, 4, 16];

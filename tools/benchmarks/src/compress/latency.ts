@@ -11,9 +11,9 @@ import { exportOnnx } from '@sbp/prune';
 import { train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { Command, InvalidArgumentError } from 'commander';
+import { written } from '../written.js';
 import { type Compressed, compressed } from './compressed.js';
 import { type TimeShares, timeShares } from './time-shares.js';
-import { written } from './written.js';
 
 const experiments = fileURLToPath(new URL('../../../../experiments/', import.meta.url));
 const cifar10 = 'cifar10-resnet20/data/cifar-10-batches-bin';

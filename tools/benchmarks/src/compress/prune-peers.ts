@@ -8,8 +8,8 @@ import { environment, table } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { Command } from 'commander';
 import { installPeer, torchPruning } from '../peers/install.js';
+import { written } from '../written.js';
 import { compressed } from './compressed.js';
-import { written } from './written.js';
 
 interface Row {
   /** Of the multiply-accumulates, as a fraction of before. */

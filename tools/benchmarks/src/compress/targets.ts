@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { environment, table } from '@sbp/bench';
 import { useEngine } from '@sbp/engine';
 import { Command } from 'commander';
+import { written } from '../written.js';
 import { compressed } from './compressed.js';
-import { written } from './written.js';
 
 const experiments = fileURLToPath(new URL('../../../../experiments/', import.meta.url));
 

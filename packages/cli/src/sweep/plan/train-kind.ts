@@ -6,9 +6,8 @@ import { paperNet } from '../../config/paper-nets.js';
 import { readConfigJson, runConfigOf } from '../../config/read-config.js';
 import type { RunConfig } from '../../config/run-config.js';
 import { methodTitles } from '../../config/titles.js';
-import { isDone } from '../../run/phases/phases.js';
 import { checkRunFolder, runPaths } from '../../run/run-folder.js';
-import { isDamaged } from '../../run/train-run.js';
+import { isFinished } from '../../run/train-run.js';
 import { UsageError } from '../../words/failure.js';
 import type { Asked, Planned } from './kind.js';
 import { type Assignment, shortNames } from './names.js';
@@ -58,7 +57,7 @@ export function planTrain({
     model: config.method === 'original' ? paths.trained : config.fineTune ? paths.tuned : paths.pruned,
     ...(!from && config.from !== undefined && { startsFrom: config.from }),
     onTensorflow: config.engine === 'auto' || config.engine === 'tensorflow',
-    isDone: () => !checkRunFolder(paths, config) && isDone('bench', paths) && !isDamaged(paths),
+    isDone: () => !checkRunFolder(paths, config) && isFinished(paths),
   };
 }
 

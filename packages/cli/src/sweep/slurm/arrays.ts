@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '@sbp/train/checkpoint';
+import { sha256 } from '../../run/seals.js';
 import { argumentsAtRoot, program, quoted } from '../commands.js';
 import type { SweepRun } from '../plan/kind.js';
 import type { SweepFile } from '../plan/read-sweep.js';
@@ -28,7 +28,7 @@ export function arraysOf(sweep: SweepFile, runs: readonly SweepRun[], most: numb
     );
     return parts.map((part) => {
       const text = listText(sweep, part);
-      const hash = createHash('sha256').update(`${sweep.folder}\n${text}`).digest('hex').slice(0, 10);
+      const hash = sha256(`${sweep.folder}\n${text}`).slice(0, 10);
       const job = `${sweep.name}-${stage}-${hash}`;
       return { stage, job, runs: part, list: join(folderOf(sweep), `${job}.tsv`) };
     });

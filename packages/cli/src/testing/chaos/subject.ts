@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256 } from '../../run/seals.js';
 import { fewDigits } from '../few-digits.js';
 import { type Ended, type Started, spawned, start } from '../process.js';
 
@@ -97,4 +97,4 @@ export const saysWhy = ({ code, stderr }: Ended, what: RegExp): boolean =>
 export const filesIn = (at: string): string[] =>
   statSync(at).isDirectory() ? readdirSync(at).flatMap((name) => filesIn(join(at, name))) : [at];
 
-const hashOf = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+const hashOf = (file: string) => sha256(readFileSync(file));
