@@ -1,4 +1,4 @@
-import { format } from 'echarts/core';
+import { format } from 'echarts/dist/echarts.esm.min';
 import { BenchError } from './errors.js';
 import { pageStyle } from './page-style.js';
 import { type Column, writtenColumns } from './table.js';

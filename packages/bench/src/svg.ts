@@ -1,18 +1,5 @@
-import { BarChart, LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
-import { type EChartsCoreOption, init, use } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
-
-use([
-  BarChart,
-  LineChart,
-  ScatterChart,
-  GridComponent,
-  LegendComponent,
-  MarkLineComponent,
-  TitleComponent,
-  SVGRenderer,
-]);
+import type { EChartsCoreOption } from 'echarts/core';
+import { init } from 'echarts/dist/echarts.esm.min';
 
 /** Ink of text and axes; all charts stand on white of their own, so they read alike on light and dark pages. */
 export const ink = {

@@ -124,9 +124,10 @@ const benchSchema = z.strictObject({
   repeats: z.int().min(1).default(12).describe('Measured rounds.'),
   runtimes: z
     .array(z.enum(runtimeNames))
-    .min(1)
     .default(['engine'])
-    .describe('Where: engine (what trained), onnxruntime, wasm.'),
+    .describe(
+      'Where: engine (what trained), onnxruntime, wasm. Empty: nothing is timed, as where other runs go on beside it.',
+    ),
 });
 
 /** The fields of a run's config, with their defaults and what each is. */

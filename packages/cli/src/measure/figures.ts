@@ -92,7 +92,11 @@ export const runtimeTitle = (runtime: Runtime) =>
 
 /** What the table's figures mean, to stand under it. */
 export function figuresNote(title: string, runtimes: readonly string[]): string {
-  return `${title}. Widths: groups of each noise layer. MACs: multiply-accumulates of one example, counted plainly. Speed-ups: inference on ${runtimes.join(' and ')}, timed side by side, median (quartiles).`;
+  const timed =
+    runtimes.length > 0
+      ? ` Speed-ups: inference on ${runtimes.join(' and ')}, timed side by side, median (quartiles).`
+      : '';
+  return `${title}. Widths: groups of each noise layer. MACs: multiply-accumulates of one example, counted plainly.${timed}`;
 }
 
 /** What pruning did to each noise layer, a line each. */

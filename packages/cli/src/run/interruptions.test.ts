@@ -29,7 +29,7 @@ const config = {
   noise: { klScale: 4, logSigmaInit: -1, threshold: 1.7 },
   train: { epochs: 2, batchSize: 10, noiseRate: 30, replicas: 1 },
   engine: 'wasm',
-  bench: { repeats: 1 },
+  bench: { runtimes: [] },
 };
 /** Kills of each run while it trains, and then while it prunes and while it times. */
 const TRAINING_KILLS = 3;

@@ -49,7 +49,8 @@ export async function benchPhase(run: Run): Promise<void> {
     .filter(({ timed }) => timed)
     .map(({ method, model }) => ({ name: method, model }));
   const { runtimes: asked, ...options } = config.bench;
-  if (entries.length > 1) say(`Timing it beside the original at batch ${options.batchSizes.join(' and ')} …`);
+  if (entries.length > 1 && asked.length > 0)
+    say(`Timing it beside the original at batch ${options.batchSizes.join(' and ')} …`);
   const where = new Set(asked.map((name) => (name === 'engine' ? trained.engine.name : name)));
   const { timings, runtimes, absent } = await timeOnRuntimes(where, entries, options);
   for (const reason of absent) say(reason);

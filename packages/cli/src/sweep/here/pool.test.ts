@@ -8,7 +8,7 @@ const config = {
   model: 'lenet-fc',
   engine: 'wasm',
   data: { normalize: '0..1', trainExamples: 200 },
-  bench: { repeats: 1, batchSizes: [1] },
+  bench: { runtimes: [] },
 };
 /** Two runs, of which one has no data, and four that start from them. */
 const sweep = {
