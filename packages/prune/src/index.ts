@@ -13,7 +13,7 @@ export { type WithNoiseOptions, withNoise } from './noise/with-noise.js';
 export { foldNoise, type PruneOptions, pruneModel } from './prune-model.js';
 export { type InputBatch, recalibrate } from './recalibrate.js';
 export { type Budget, budgetOf } from './steering/budget.js';
-export { type StartingOptions, startingKlScale } from './steering/starting-kl-scale.js';
+export { type ExpectedOptions, expectedKlScale } from './steering/expected-kl-scale.js';
 export { type Steering, type SteeringOptions, type SteeringState, steering } from './steering/steering.js';
 export { weighKl } from './steering/weigh-kl.js';
 export type { TargetReport } from './target/report.js';

@@ -224,7 +224,7 @@ def main():
     parser.add_argument('--examples', type=int, default=50000)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     report = lambda line: print(json.dumps(line), flush=True)
     images, labels = read_cifar(args.data, [f'data_batch_{i}.bin' for i in range(1, 6)])
     images, labels = images[:args.examples], labels[:args.examples]

@@ -14,8 +14,8 @@ beforeAll(async () => {
 const { layers } = tf;
 
 describe('budgetOf', () => {
-  it('says of random graphs, again and again, what pruneModel would leave', () => {
-    let changed = 0;
+  it('says of random graphs, again and again, what pruneModel would leave, and at which thresholds half would be', () => {
+    let [changed, met] = [0, 0];
     fc.assert(
       fc.property(graphSpecs, fc.nat(1e6), fc.boolean(), (spec, seed, gather) => {
         const given = buildGraph(spec, { noisy: false });
@@ -42,11 +42,34 @@ describe('budgetOf', () => {
           ]);
           if (after.macs < before.macs) changed++;
           pruned.dispose();
+          const edge = budgets[0]!.edge();
+          const shareAt = (threshold: number) =>
+            budgetOf(model, { macs: 0.5 }, { gather, threshold }).share();
+          expect(shareAt(edge) <= 0.5 || shareAt(edge) === shareAt(1e9)).toBe(true);
+          const below = shareAt(edge * (1 - 1e-9));
+          expect(below > 0.5 || below === shareAt(0)).toBe(true);
+          if (below > 0.5) met++;
         }
       }),
       { numRuns: 20, seed: 5, endOnFailure: true },
     );
     expect(changed).toBeGreaterThan(10);
+    expect(met).toBeGreaterThan(10);
+  });
+
+  it('says at which scale noise at rest raises the loss by so much', () => {
+    const model = withNoise(
+      tf.sequential({ layers: [layers.dense({ inputShape: [4], units: 6 }), layers.dense({ units: 2 })] }),
+      { trainExamples: 1000 },
+    );
+    const [noise] = noisesOf(model);
+    noise!.config.klWeight = 3;
+    const budget = budgetOf(model, { macs: 0.5 });
+    // six groups, each with F/2 · Var θ = klWeight · scale / 2N
+    expect(budget.scaleFor(0.3)).toBeCloseTo((0.3 * 2 * 1000) / (6 * 3), 9);
+    // what has drowned costs nothing more
+    noise!.logSigma.write(tf.tensor1d([-3, 4, 4, -3, 4, -3]));
+    expect(budget.scaleFor(0.3)).toBeCloseTo((0.3 * 2 * 1000) / (3 * 3), 9);
   });
 
   it('takes another threshold, and refuses a model without noise', () => {

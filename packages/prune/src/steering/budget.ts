@@ -1,4 +1,4 @@
-import { multiplierAt, noiseOf } from '@sbp/layers';
+import { multiplierAt, noiseOf, noisesOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import { costsBefore, costsOf } from '../cut/costs.js';
 import { planOf } from '../cut/plan.js';
@@ -16,6 +16,17 @@ export interface Budget {
    * milliseconds for a network of twenty layers.
    */
   share(): number;
+  /**
+   * How many times its threshold the SNR of the last group is that has to go for the target, were groups to go in the order of it: 1 and less where the target is met. Takes as many times as
+   * long as the number of groups has binary digits.
+   */
+  edge(): number;
+  /**
+   * The KL's scale at which the noise, come to rest, raises the loss by so much: each group that has not drowned by klWeight · scale / 2N, whatever it is worth.
+   *
+   * @param rise in what the loss is in, as nats, in the mean of the N examples
+   */
+  scaleFor(rise: number): number;
 }
 
 /**
@@ -33,13 +44,37 @@ export function budgetOf(
   const noisy = graph.ops.filter(({ noise }) => noise);
   if (noisy.length === 0) throw new PruneError(`model '${model.name}' has no noise; see withNoise`);
   const { sum, before, asked } = limitOf(target, costsBefore(graph));
-  const share = () => {
+  /** With every threshold so many times as high. */
+  const shareAt = (times: number) => {
     for (const { layer, noise } of noisy) {
       const values = noiseOf(layer)!;
-      const multiplier = threshold === undefined ? values.multiplier : multiplierAt(threshold, values);
+      const multiplier = multiplierAt(times * (threshold ?? values.threshold), values);
       Object.assign(noise!, { multiplier, snr: values.snr });
     }
     return sum(costsOf(graph, planOf(graph, gather))) / before;
   };
-  return { asked, share };
+  const edge = () => {
+    const ratios = noisy.flatMap(({ layer }) => {
+      const values = noiseOf(layer)!;
+      return Array.from(values.snr, (snr) => snr / (threshold ?? values.threshold));
+    });
+    ratios.sort((a, b) => a - b);
+    let [low, high] = [0, ratios.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (shareAt(ratios[middle]!) <= asked) high = middle;
+      else low = middle + 1;
+    }
+    return ratios[low]!;
+  };
+  const scaleFor = (rise: number) => {
+    let each = 0;
+    for (const noise of noisesOf(model)) {
+      const values = noise.values();
+      const kept = values.snr.filter((snr) => snr > (threshold ?? values.threshold)).length;
+      each += (kept * noise.klWeight) / (2 * (noise.trainExamples ?? Number.NaN));
+    }
+    return rise / each;
+  };
+  return { asked, share: () => shareAt(1), edge, scaleFor };
 }

@@ -1,7 +1,7 @@
 import { noisesOf } from '@sbp/layers';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { startingKlScale, weighKl, withNoise } from '../index.js';
+import { expectedKlScale, weighKl, withNoise } from '../index.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -24,8 +24,8 @@ describe('the KL scale to start with', () => {
   });
 
   it('is N times the Fisher information, which batches have their size of times less, over the KL weight', () => {
-    expect(startingKlScale(noisy(), all(0.002), options)).toBeCloseTo(1000 * 10 * 0.002, 10);
-    expect(startingKlScale(noisy(), all(0), options)).toBe(0);
+    expect(expectedKlScale(noisy(), all(0.002), options)).toBeCloseTo(1000 * 10 * 0.002, 10);
+    expect(expectedKlScale(noisy(), all(0), options)).toBe(0);
   });
 
   it('leaves as many groups below it as have to go', () => {
@@ -36,7 +36,7 @@ describe('the KL scale to start with', () => {
         Array.from({ length: groups }, (_, i) => 4 * index + i),
     };
     const scaleAt = (asked: number) =>
-      startingKlScale(model, rising, { ...options, asked, batchSize: 1, trainExamples: 1 });
+      expectedKlScale(model, rising, { ...options, asked, batchSize: 1, trainExamples: 1 });
     // half of twelve groups, all with a weight of 1
     expect(scaleAt(0.25)).toBe(5);
     expect(scaleAt(0.0001)).toBe(11);

@@ -4,7 +4,7 @@ import { candidatesOf } from '../criteria/candidates.js';
 import type { NamedCriterion } from '../criteria/criterion.js';
 import { type ReadOptions, readOps } from '../ops/read-ops.js';
 
-export interface StartingOptions extends Pick<ReadOptions, 'inputShapes'> {
+export interface ExpectedOptions extends Pick<ReadOptions, 'inputShapes'> {
   /** The share that is to be left, as `budgetOf` says it. */
   readonly asked: number;
   /** Examples in each of the batches that `taylor` was given. */
@@ -24,10 +24,10 @@ export interface StartingOptions extends Pick<ReadOptions, 'inputShapes'> {
  * @returns 0 for a network whose loss has no gradients left, such as one that has learned its training set by heart
  * @throws PruneError for models that cannot be cut
  */
-export function startingKlScale(
+export function expectedKlScale(
   model: tf.LayersModel,
   curvature: NamedCriterion,
-  { asked, batchSize, trainExamples, inputShapes }: StartingOptions,
+  { asked, batchSize, trainExamples, inputShapes }: ExpectedOptions,
 ): number {
   const groups = candidatesOf(readOps(model, { inputShapes }), curvature, undefined)
     .flatMap(({ op, scores }) =>

@@ -64,6 +64,12 @@ export function plant({
     }
   };
   /** As of a chain of layers: a layer's cost goes with the groups on both sides. */
-  const share = () => (all.filter(({ x }) => snr(x) > 1).length / groups) ** 1.7;
-  return { train, share };
+  const costOf = (left: number) => (left / groups) ** 1.7;
+  const share = () => costOf(all.filter(({ x }) => snr(x) > 1).length);
+  /** As `budgetOf` has it. */
+  const edge = (asked: number) => {
+    const ratios = all.map(({ x }) => snr(x)).sort((a, b) => a - b);
+    return ratios.find((_, i) => costOf(groups - 1 - i) <= asked)!;
+  };
+  return { train, share, edge };
 }

@@ -43,7 +43,7 @@ export async function cutStep(job: Job): Promise<void> {
   const steps = stepsOf(job);
   if (isByNoise(settings.criterion) && !job.from && taken.below === 0 && taken.above > 0)
     say(
-      `  Nothing had drowned in ${steps} steps with noise: what went still carried signal. Give it more --epochs${steps < STEPS ? `, ${STEPS} steps at least` : ''}.`,
+      `  Nothing had drowned in ${steps} steps with noise: what went still carried signal. ${steps < STEPS ? `Give it more --epochs, ${STEPS} steps at least.` : 'The model has few groups to spare for this target; fine-tune it the longer.'}`,
     );
   writeJson(paths.cutDone, { report, error, took: (performance.now() - began) / 1000 } satisfies Cut);
   sealStep(paths, cutOf(paths));

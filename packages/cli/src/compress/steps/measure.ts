@@ -1,7 +1,7 @@
 import { subset } from '@sbp/data';
 import { noisesOf } from '@sbp/layers';
 import { modelBytes } from '@sbp/model';
-import { budgetOf, countFlops, PruneError, startingKlScale, weighKl } from '@sbp/prune';
+import { budgetOf, countFlops, expectedKlScale, PruneError, weighKl } from '@sbp/prune';
 import { errorOn, errorTitle, train } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { readJson, writeJson } from '../../run/run-folder.js';
@@ -32,7 +32,7 @@ export interface Measured {
   took: number;
   /** What noise is steered to. */
   steerTo: SteerTo;
-  /** The KL's scale that its training starts with. */
+  /** The KL's scale at which what has to go is expected to drown. */
   klScale: number;
   /** What all of it runs on. */
   on: { engine: string; replicas: number };
@@ -52,7 +52,7 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const groups = groupsOf(noisy);
   const to = await steerTo(settings.target, noisy, settings);
   const { asked } = budgetOf(noisy, steered(to), settings);
-  const klScale = isByNoise(settings.criterion) ? await startOf(job, noisy, to, asked) : LEAST;
+  const klScale = isByNoise(settings.criterion) ? await expectedScale(job, noisy, to, asked) : LEAST;
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
   const byNoise = isByNoise(settings.criterion);
@@ -80,19 +80,17 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   return measured;
 }
 
-/** Of the scale at which groups would drown if the weights stayed as they are: to start below it costs little, to start above it groups. */
-const CAREFUL = 0.2;
-/** What steering starts with at least. */
-const LEAST = 0.05;
+/** What steering expects at least: of a network without gradients nothing can be said. */
+const LEAST = 20;
 
-/** The KL's scale to start with, so that the share that is asked for is left. */
-async function startOf(job: Job, noisy: tf.LayersModel, to: SteerTo, asked: number): Promise<number> {
+/** The KL's scale at which the share that is asked for is expected to be left. */
+async function expectedScale(job: Job, noisy: tf.LayersModel, to: SteerTo, asked: number): Promise<number> {
   weighKl(noisy, steered(to), job.settings);
   const { batchSize } = GRADIENTS;
   try {
     const curvature = await byTaylor(job, noisy);
     const options = { asked, batchSize, trainExamples: job.data.train.size };
-    return Math.max(LEAST, CAREFUL * startingKlScale(noisy, curvature, options));
+    return Math.max(LEAST, expectedKlScale(noisy, curvature, options));
   } catch (error) {
     // an engine that trains all layers need not have tfjs's gradients of all of them
     if (error instanceof PruneError) return LEAST;
