@@ -154,13 +154,13 @@ def multiplied(net):
     return total
 
 
-def prune(net, importance, share, images, labels, steps):
-    """Global pruning in so many steps, until what sbp counts is at most the share; gradients anew before each step."""
+def prune(net, importance, scope, share, images, labels, steps):
+    """In so many steps, until what sbp counts is at most the share, with gradients anew before each step: ranked over all layers, or as much of each layer."""
     whole = multiplied(net)
     kind = tp.importance.GroupMagnitudeImportance(p=2) if importance == 'group-norm' else tp.importance.GroupTaylorImportance()
     example = torch.zeros(1, 3, 32, 32)
     pruner = tp.pruner.BasePruner(
-        net, example, importance=kind, global_pruning=True, pruning_ratio=1.0, iterative_steps=steps,
+        net, example, importance=kind, global_pruning=scope == 'global', pruning_ratio=1.0, iterative_steps=steps,
         max_pruning_ratio=0.95, ignored_layers=[net.logits],
     )
     for _ in range(steps):
@@ -215,6 +215,7 @@ def main():
     parser.add_argument('model')
     parser.add_argument('data')
     parser.add_argument('--importance', choices=['group-norm', 'taylor'], required=True)
+    parser.add_argument('--scope', choices=['global', 'layer'], required=True)
     parser.add_argument('--share', type=float, required=True)
     parser.add_argument('--epochs', type=int, default=12)
     parser.add_argument('--rate', type=float, default=1e-3)
@@ -234,13 +235,13 @@ def main():
     # of each image as it is, once, as sbp compress has it
     said = logits_of(net, images)
     before = error_of(net, test_images, test_labels)
-    whole = prune(net, args.importance, args.share, images, labels, args.steps)
+    whole = prune(net, args.importance, args.scope, args.share, images, labels, args.steps)
     cut = error_of(net, test_images, test_labels)
     report({'before': before, 'cut': cut, 'macs': multiplied(net), 'of': whole})
     fine_tune(net, said, images, labels, args, report)
     after = error_of(net, test_images, test_labels)
     report({
-        'done': True, 'importance': args.importance, 'share': args.share, 'before': before, 'cut': cut, 'after': after,
+        'done': True, 'importance': args.importance, 'scope': args.scope, 'share': args.share, 'before': before, 'cut': cut, 'after': after,
         'macs': multiplied(net), 'whole': whole, 'parameters': sum(p.numel() for p in net.parameters()),
         'versions': {'torch': torch.__version__, 'torch_pruning': tp.__version__},
     })

@@ -64,7 +64,8 @@ async function compare({ shares, epochs, seed, engine, folder, out }: Options): 
   for (const share of shares) {
     rows.push(oursAt(share, { model, data, epochs, seed, engine, folder }));
     for (const importance of ['group-norm', 'taylor'])
-      rows.push(await theirsAt(share, importance, { peer, model, data, epochs, seed, folder }));
+      for (const scope of ['global', 'layer'])
+        rows.push(await theirsAt(share, [importance, scope], { peer, model, data, epochs, seed, folder }));
   }
   await useEngine('wasm');
   const { cpu, cores } = environment();
@@ -113,24 +114,28 @@ function oursAt(share: number, { model, data, epochs, seed, engine, folder }: Ru
 
 async function theirsAt(
   share: number,
-  importance: string,
+  [importance, scope]: [importance: string, scope: string],
   { peer, model, data, epochs, seed, folder }: Run & { peer: string[] },
 ): Promise<Row> {
-  const file = join(folder, `${importance}-${share}-${epochs}-${seed}.json`);
+  const how = `Torch-Pruning, ${importance}, ${scope === 'global' ? 'ranked over all layers' : 'as much of each layer'}`;
+  const file = join(folder, `${importance}-${scope}-${share}-${epochs}-${seed}.json`);
   if (!existsSync(file)) {
     const [python, ...script] = peer as [string, ...string[]];
-    const args = ['--importance', importance, '--share', share, '--epochs', epochs, '--seed', seed];
+    const args = [
+      ...['--importance', importance, '--scope', scope, '--share', share],
+      ...['--epochs', epochs, '--seed', seed],
+    ];
     const child = spawn(python, [...script, model, data, ...args.map(String)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let last = '';
     for await (const line of createInterface({ input: child.stdout })) {
-      say(`Torch-Pruning, ${importance}: ${line}`);
+      say(`${how}: ${line}`);
       last = line;
     }
-    if (!last.includes('"done"')) throw new Error(`Torch-Pruning's ${importance} ended before it was done`);
+    if (!last.includes('"done"')) throw new Error(`${how} ended before it was done`);
     writeFileSync(file, `${last}\n`);
   }
   const { before, cut, after, macs, parameters } = JSON.parse(readFileSync(file, 'utf8')) as Row;
-  return { share, how: `Torch-Pruning, ${importance}`, macs, parameters, before, cut, after };
+  return { share, how, macs, parameters, before, cut, after };
 }
