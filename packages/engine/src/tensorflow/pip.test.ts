@@ -83,6 +83,24 @@ describe('pip', () => {
     });
   });
 
+  it('of this machine says that its index could not be reached, also where it is to try only once (skips without pip)', async (context) => {
+    const pip = await findPip().catch(() => context.skip());
+    const { PIP_INDEX_URL, PIP_RETRIES } = process.env;
+    Object.assign(process.env, { PIP_INDEX_URL: 'http://127.0.0.1:9/simple', PIP_RETRIES: '0' });
+    try {
+      const to = join(folder, 'unreachable');
+      await mkdir(to);
+      await expect(downloadWheel(pip, 'sbp-is-no-package==1', to)).rejects.toMatchObject({
+        code: 'download',
+        message: expect.stringMatching(/its index could not be reached/),
+      });
+    } finally {
+      for (const [name, value] of Object.entries({ PIP_INDEX_URL, PIP_RETRIES }))
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+    }
+  });
+
   it('is found under any of its names', async () => {
     const { PATH } = process.env;
     const bin = join(folder, 'bin');

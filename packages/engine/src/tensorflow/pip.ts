@@ -77,7 +77,8 @@ async function download(
   try {
     return await runChild(
       program,
-      [...before, 'download', '--no-deps', '--no-input', '--dest', folder, ...what],
+      // one that is told not to try again, as PIP_RETRIES=0 does, says the same of an index that cannot be reached as of one that has no wheel
+      [...before, 'download', '--retries', '2', '--no-deps', '--no-input', '--dest', folder, ...what],
       {
         // pip's words are read below, so they must be English and whole lines.
         env: {
