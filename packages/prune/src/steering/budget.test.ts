@@ -70,6 +70,8 @@ describe('budgetOf', () => {
     // what has drowned costs nothing more
     noise!.logSigma.write(tf.tensor1d([-3, 4, 4, -3, 4, -3]));
     expect(budget.scaleFor(0.3)).toBeCloseTo((0.3 * 2 * 1000) / (3 * 3), 9);
+    noise!.trainExamples = undefined;
+    expect(() => budget.scaleFor(0.3)).toThrow(/has no trainExamples/);
   });
 
   it('takes another threshold, and refuses a model without noise', () => {

@@ -25,6 +25,7 @@ export interface Budget {
    * The KL's scale at which the noise, come to rest, raises the loss by so much: each group that has not drowned by klWeight · scale / 2N, whatever it is worth.
    *
    * @param rise in what the loss is in, as nats, in the mean of the N examples
+   * @throws PruneError for noise without `trainExamples`
    */
   scaleFor(rise: number): number;
 }
@@ -72,7 +73,9 @@ export function budgetOf(
     for (const noise of noisesOf(model)) {
       const values = noise.values();
       const kept = values.snr.filter((snr) => snr > (threshold ?? values.threshold)).length;
-      each += (kept * noise.klWeight) / (2 * (noise.trainExamples ?? Number.NaN));
+      if (noise.trainExamples === undefined)
+        throw new PruneError(`noise '${noise.layer.name}' has no trainExamples, which its KL is divided by`);
+      each += (kept * noise.klWeight) / (2 * noise.trainExamples);
     }
     return rise / each;
   };
