@@ -15,8 +15,6 @@ export const shortened: Record<string, string> = {
   // without what it would install, gigabytes; how the cost of noise grows is in a test of @sbp/benchmarks
   'npm run bench:train':
     '-- --tables speed,memory --peers none --networks lenet-fc --rounds 1 --seconds 0.1 --steps 5',
-  'npm run bench:replicas -- 2 wasm': '1 lenet-fc 3',
-  'npm run bench:augment': '-- wasm 1 1',
 };
 
 /** Commands that are not run, and why that loses nothing. */

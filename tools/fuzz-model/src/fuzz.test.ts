@@ -28,10 +28,10 @@ async function expectSound(models: readonly string[], count: number, mostOpened 
 }
 
 describe('damaged models end in one line, at once, with little memory taken and nothing read elsewhere', () => {
-  it('our own, 300 times', () => expectSound(own, 300), 300_000);
+  it('our own, 150 times', () => expectSound(own, 150), 300_000);
 
   // A thread is started for each.
-  it('.keras and .h5, 30 times', () => expectSound(kerasModels(), 30, 0.9), 300_000);
+  it('.keras and .h5, 15 times', () => expectSound(kerasModels(), 15, 0.9), 300_000);
 
   it.skipIf(!existsSync(shared))(
     'those of ../shared/models (skipped where it is absent), 200 times',

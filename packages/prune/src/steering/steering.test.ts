@@ -36,10 +36,10 @@ describe('steering', () => {
   it.each([
     [{ steps: 600, rate: 0.03, worth: -9 }, 0.7, 1],
     [{ steps: 600, rate: 0.03, worth: -5 }, 0.3, 1],
-    [{ steps: 2000, rate: 0.01, worth: -9 }, 0.25, 1],
+    [{ steps: 1200, rate: 0.015, worth: -9 }, 0.25, 1],
     // a hundred times too much, as Fisher information may have it
-    [{ steps: 2000, rate: 0.01, worth: -9 }, 0.25, 1000],
-    [{ steps: 2000, rate: 0.01, worth: -5 }, 0.5, 100],
+    [{ steps: 1200, rate: 0.015, worth: -9 }, 0.25, 1000],
+    [{ steps: 1200, rate: 0.015, worth: -5 }, 0.5, 100],
   ])(
     '%j comes to a share of %d, and never below it, where a scale of %d is expected',
     (options, asked, expected) => {
