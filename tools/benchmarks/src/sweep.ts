@@ -48,22 +48,11 @@ async function measure({ runs, examples, epochs, out }: Options): Promise<void> 
   const folder = mkdtempSync(join(tmpdir(), 'sbp-bench-sweep-'));
   try {
     const all = availableParallelism();
+    const size = [runs, examples, epochs] as const;
     const ways = {
-      [`by the pool, ${all} at once on a core each`]: swept(folder, 'pool', { cores: 1 }, [
-        runs,
-        examples,
-        epochs,
-      ]),
-      'one after another, on one core': swept(folder, 'alone', { cores: 1, isPinned: true }, [
-        runs,
-        examples,
-        epochs,
-      ]),
-      [`one after another, on all ${all} (as many replicas)`]: swept(folder, 'wide', { cores: 0 }, [
-        runs,
-        examples,
-        epochs,
-      ]),
+      [`by the pool, ${all} at once on a core each`]: swept(folder, 'pool', { cores: 1 }, size),
+      'one after another, on one core': swept(folder, 'alone', { cores: 1, isPinned: true }, size),
+      [`one after another, on all ${all} (as many replicas)`]: swept(folder, 'wide', { cores: 0 }, size),
     };
     const [pool] = Object.values(ways).map(({ seconds }) => seconds);
     const rows = Object.entries(ways).map(([how, { seconds, parts }]) => ({

@@ -2,7 +2,7 @@ import { labelledImages } from '@sbp/data';
 import { objectiveOf } from '@sbp/train';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
-import { agreements, predictWith } from './agreement.js';
+import { agreementOf, predictWith } from './agreement.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -26,11 +26,9 @@ it('finds the largest difference and every other prediction, over more than one 
   const labels = new Uint8Array(size);
   const dataset = labelledImages({ name: 'one', images, labels, shape: [1, 1, 1], classes: 2 });
   const reference = net(-0.1);
-  const [same, other, broken] = await agreements(
-    reference,
-    [net(-0.1), net(0.5), net(Number.NaN)].map(predictWith),
-    dataset,
-    objectiveOf(reference, dataset, { labelSmoothing: 0 }),
+  const objective = objectiveOf(reference, dataset, { labelSmoothing: 0 });
+  const [same, other, broken] = await Promise.all(
+    [-0.1, 0.5, Number.NaN].map((bias) => agreementOf(reference, predictWith(net(bias)), dataset, objective)),
   );
   expect(same).toEqual({ examples: size, maxDifference: 0, otherPredictions: 0 });
   // only the black pixels change sides

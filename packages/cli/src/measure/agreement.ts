@@ -23,13 +23,13 @@ export function predictWith(model: tf.LayersModel): Predict {
     });
 }
 
-/** Compares others with a model on every example of a data set. @param objective says what the model's outputs are */
-export async function agreements(
+/** Compares another with a model on every example of a data set. @param objective says what the model's outputs are */
+export async function agreementOf(
   reference: tf.LayersModel,
-  others: readonly Predict[],
+  other: Predict,
   dataset: Dataset,
   objective: Objective,
-): Promise<Agreement[]> {
+): Promise<Agreement> {
   const predict = predictWith(reference);
   const given = inputTensors(reference, dataset);
   const ends = outputEnds(reference);
@@ -37,38 +37,32 @@ export async function agreements(
     rank === 2 ? classifiers[objective.outputs[i]!.measure] : undefined,
   );
   const largest = ends.map(() => 0);
-  const differences = others.map(() => ends.map(() => 0));
-  const otherPredictions = others.map(() => 0);
+  const differences = ends.map(() => 0);
+  let otherPredictions = 0;
   for (const { indices, batch } of batchesOf(dataset, mostOf(dataset))) {
     const n = indices.length;
     const inputs = given(batch.inputs, n);
     const expected = await predict(inputs);
-    const classes = expected.map((values, i) => classesOf[i]?.(values, n));
-    expected.forEach((values, i) => {
-      largest[i] = values.reduce((most, value) => Math.max(most, Math.abs(value)), largest[i]!);
-    });
-    for (const [k, other] of others.entries()) {
-      const found = await other(inputs);
-      const differs = new Set<number>();
-      for (const [i, values] of found.entries()) {
-        // Math.max keeps a NaN, which must not pass for small.
-        const apart = values.map((value, j) => Math.abs(value - expected[i]![j]!));
-        differences[k]![i] = apart.reduce((a, b) => Math.max(a, b), differences[k]![i]!);
-        for (const [j, value] of classesOf[i]?.(values, n).entries() ?? [])
-          if (value !== classes[i]![j]) differs.add(j);
-      }
-      otherPredictions[k]! += differs.size;
-    }
+    const found = await other(inputs);
     tf.dispose(inputs);
+    const differs = new Set<number>();
+    for (const [i, values] of expected.entries()) {
+      largest[i] = values.reduce((most, value) => Math.max(most, Math.abs(value)), largest[i]!);
+      // Math.max keeps a NaN, which must not pass for small.
+      const apart = found[i]!.map((value, j) => Math.abs(value - values[j]!));
+      differences[i] = apart.reduce((a, b) => Math.max(a, b), differences[i]!);
+      const classes = classesOf[i]?.(values, n);
+      for (const [j, value] of classesOf[i]?.(found[i]!, n).entries() ?? [])
+        if (value !== classes![j]) differs.add(j);
+    }
+    otherPredictions += differs.size;
   }
   const scale = (i: number) => (ends[i] ? 1 : largest[i] || 1);
-  return others.map((_, k) => ({
+  return {
     examples: dataset.size,
-    maxDifference: differences[k]!.map((difference, i) => difference / scale(i)).reduce((a, b) =>
-      Math.max(a, b),
-    ),
-    otherPredictions: otherPredictions[k]!,
-  }));
+    maxDifference: differences.map((difference, i) => difference / scale(i)).reduce((a, b) => Math.max(a, b)),
+    otherPredictions,
+  };
 }
 
 /** What outputs by row, [examples, units], say of each example, by what their objective measures. */

@@ -12,7 +12,7 @@ import { exportOnnx } from '@sbp/prune';
 import type { Objective } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { RunError } from '../words/failure.js';
-import { type Agreement, agreements } from './agreement.js';
+import { type Agreement, agreementOf } from './agreement.js';
 import type { Runtime } from './figures.js';
 
 export interface RuntimeTiming extends ModelTiming {
@@ -93,7 +93,7 @@ export async function checkOnnx(
           ]),
         ),
       );
-    const [agreement] = (await agreements(model, [predict], test, objective)) as [Agreement];
+    const agreement = await agreementOf(model, predict, test, objective);
     await session.release();
     if (agreement.maxDifference <= ONNX_TOLERANCE) return { ...agreement, tolerance: ONNX_TOLERANCE };
     throw new RunError(

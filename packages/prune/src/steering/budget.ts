@@ -1,4 +1,4 @@
-import { multiplierAt, noiseOf, noisesOf } from '@sbp/layers';
+import { multiplierAt, type NoiseValues, noiseOf, noisesOf } from '@sbp/layers';
 import type * as tf from '@tensorflow/tfjs';
 import { costsBefore, costsOf } from '../cut/costs.js';
 import { planOf } from '../cut/plan.js';
@@ -45,11 +45,12 @@ export function budgetOf(
   const noisy = graph.ops.filter(({ noise }) => noise);
   if (noisy.length === 0) throw new PruneError(`model '${model.name}' has no noise; see withNoise`);
   const { sum, before, asked } = limitOf(target, costsBefore(graph));
+  const thresholdOf = (values: NoiseValues) => threshold ?? values.threshold;
   /** With every threshold so many times as high. */
   const shareAt = (times: number) => {
     for (const { layer, noise } of noisy) {
       const values = noiseOf(layer)!;
-      const multiplier = multiplierAt(times * (threshold ?? values.threshold), values);
+      const multiplier = multiplierAt(times * thresholdOf(values), values);
       Object.assign(noise!, { multiplier, snr: values.snr });
     }
     return sum(costsOf(graph, planOf(graph, gather))) / before;
@@ -57,7 +58,7 @@ export function budgetOf(
   const edge = () => {
     const ratios = noisy.flatMap(({ layer }) => {
       const values = noiseOf(layer)!;
-      return Array.from(values.snr, (snr) => snr / (threshold ?? values.threshold));
+      return Array.from(values.snr, (snr) => snr / thresholdOf(values));
     });
     ratios.sort((a, b) => a - b);
     let [low, high] = [0, ratios.length - 1];
@@ -72,7 +73,7 @@ export function budgetOf(
     let each = 0;
     for (const noise of noisesOf(model)) {
       const values = noise.values();
-      const kept = values.snr.filter((snr) => snr > (threshold ?? values.threshold)).length;
+      const kept = values.snr.filter((snr) => snr > thresholdOf(values)).length;
       if (noise.trainExamples === undefined)
         throw new PruneError(`noise '${noise.layer.name}' has no trainExamples, which its KL is divided by`);
       each += (kept * noise.klWeight) / (2 * noise.trainExamples);

@@ -2,8 +2,7 @@ import { PruneError } from '../errors.js';
 
 /** What steering knows; plain data, to be kept with a checkpoint. */
 export interface SteeringState {
-  /** Logarithms of the KL's scale at the first call, and now. */
-  readonly begun: number;
+  /** Logarithm of the KL's scale. */
   readonly logScale: number;
   /** Logarithms of the budget's edge at the first call, and at the last. */
   readonly first: number;
@@ -65,8 +64,8 @@ export function steering({ expected = 1, until = 0.6 }: SteeringOptions = {}): S
   return (before, progress, edge, most = Number.POSITIVE_INFINITY) => {
     const last = Math.max(DEEPEST, Math.log(edge));
     const above = Math.max(0, before?.first ?? last);
-    const begun = before?.begun ?? Math.log(expected) - 2 * above;
-    const state = before ?? { begun, logScale: begun, first: last, last, progress };
+    const begun = Math.log(expected) - 2 * above;
+    const state = before ?? { logScale: begun, first: last, last, progress };
     const passed = progress - state.progress;
     if (!(passed > 0)) return { scale: Math.exp(state.logScale), state };
     const ahead = progress + AHEAD;

@@ -52,10 +52,10 @@ export async function measureStep(job: Job, start: number): Promise<Measured> {
   const groups = groupsOf(noisy);
   const to = await steerTo(settings.target, noisy, settings);
   const { asked } = budgetOf(noisy, steered(to), settings);
-  const klScale = isByNoise(settings.criterion) ? await expectedScale(job, noisy, to, asked) : LEAST;
+  const byNoise = isByNoise(settings.criterion);
+  const klScale = byNoise ? await expectedScale(job, noisy, to, asked) : LEAST;
   const examplesPerSecond = await speedOf(job, noisy);
   noisy.dispose();
-  const byNoise = isByNoise(settings.criterion);
   const slow = byNoise ? (config.epochs * data.train.size) / examplesPerSecond : 0;
   // a smaller model is faster, but not by as much as it is smaller
   // several cuts are tried where an error is to be kept

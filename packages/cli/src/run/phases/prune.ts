@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
-import { type Dataset, subset } from '@sbp/data';
+import { subset } from '@sbp/data';
 import { useEngine } from '@sbp/engine';
 import { loadModel, saveModel } from '@sbp/model';
 import { foldNoise, type PruneReport, pruneModel } from '@sbp/prune';
-import { errorOn, type Objective, outputEnds } from '@sbp/train';
+import { errorOn, outputEnds } from '@sbp/train';
 import type * as tf from '@tensorflow/tfjs';
 import { testedExamples } from '../../config/titles.js';
-import { type Agreement, agreements, predictWith } from '../../measure/agreement.js';
+import { type Agreement, agreementOf, predictWith } from '../../measure/agreement.js';
 import { layerLines } from '../../measure/figures.js';
 import { objectiveFor } from '../../measure/measured.js';
 import { RunError } from '../../words/failure.js';
@@ -18,7 +18,7 @@ import { isAsBefore } from '../seals.js';
 /** How far outputs of the noisy and the pruned network may be apart: probabilities, or other numbers in parts of the largest. */
 const TOLERANCE = 1e-5;
 
-/** Examples that show whether weights were multiplied right. */
+/** Examples that show whether the noisy network's weights are the trained one's, multiplied by E θ. */
 const FEW = 1000;
 
 /** What the cut came to. */
@@ -55,10 +55,13 @@ export async function prunePhase(run: Run): Promise<void> {
   const noisy = await loadModel(paths.noisy);
   const pruned = await loadModel(paths.pruned);
   const objective = objectiveFor(config, noisy, test);
-  const [folded, agreement] = await compare(model, noisy, pruned, { test, objective });
+  const agreement = await agreementOf(noisy, predictWith(pruned), test, objective);
   const on = { examples: testedExamples(config.data), what: whatDiffers(noisy) };
   // Group lasso leaves groups that are nearly nothing: without them it is no longer the same to the bit, and is fine-tuned.
-  if (config.method !== 'ssl') check('noisy/model.json', folded, on);
+  if (config.method !== 'ssl') {
+    const few = subset(test, Math.min(FEW, test.size));
+    check('noisy/model.json', await agreementOf(noisy, predictWith(model), few, objective), on);
+  }
   say(`Pruned network: ${check('pruned/model.json', agreement, on)}`);
   const pruning: Pruning = {
     gather,
@@ -68,19 +71,6 @@ export async function prunePhase(run: Run): Promise<void> {
     error: errorOn(pruned, test, objective),
   };
   writeJson(paths.pruning, pruning);
-}
-
-/** The noisy network with the pruned one on every example; and with the trained one, whose weights it has multiplied by E θ, on some. */
-async function compare(
-  model: tf.LayersModel,
-  noisy: tf.LayersModel,
-  pruned: tf.LayersModel,
-  { test, objective }: { test: Dataset; objective: Objective },
-): Promise<[folded: Agreement, agreement: Agreement]> {
-  const few = subset(test, Math.min(FEW, test.size));
-  const [folded] = await agreements(noisy, [predictWith(model)], few, objective);
-  const [agreement] = await agreements(noisy, [predictWith(pruned)], test, objective);
-  return [folded!, agreement!];
 }
 
 /** @returns that all is well, in words */
